@@ -1,0 +1,57 @@
+"""The appointment as vsdk understands it: a mirror of what the PMS owns."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from vsdk.domain.ids import AppointmentId, PracticeId
+from vsdk.domain.participant import Participant, Role
+
+
+class AppointmentStatus(StrEnum):
+    """FHIR AppointmentStatus, the same ten codes in R4 and R5 (hl7.org/fhir/valueset-appointmentstatus)."""
+
+    PROPOSED = "proposed"
+    PENDING = "pending"
+    BOOKED = "booked"
+    ARRIVED = "arrived"
+    FULFILLED = "fulfilled"
+    CANCELLED = "cancelled"
+    NOSHOW = "noshow"
+    ENTERED_IN_ERROR = "entered-in-error"
+    CHECKED_IN = "checked-in"
+    WAITLIST = "waitlist"
+
+    @property
+    def takes_place(self) -> bool:
+        """Whether the appointment still stands, so that links to it make sense."""
+        return self not in (
+            AppointmentStatus.CANCELLED,
+            AppointmentStatus.NOSHOW,
+            AppointmentStatus.ENTERED_IN_ERROR,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualService:
+    """Where to join, as written into the appointment (FHIR R5 VirtualServiceDetail)."""
+
+    url: str
+    """at most 255 characters: a limit of some systems' databases"""
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """A booked time with its participants. Times are aware; the reason for the visit is never read."""
+
+    id: AppointmentId
+    practice_id: PracticeId
+    status: AppointmentStatus
+    start: datetime
+    end: datetime
+    participants: tuple[Participant, ...]
+    is_video: bool
+
+    def first(self, role: Role) -> Participant | None:
+        """The first participant with that role, in the order of the appointment."""
+        return next((p for p in self.participants if p.role is role), None)

@@ -1,0 +1,105 @@
+"""What happened to a visit, one frozen dataclass each.
+
+``docs/events.md`` describes them; plugins hear of them through ``vsdk_event``.
+"""
+
+from dataclasses import dataclass
+
+from vsdk.domain.ids import ParticipantId
+from vsdk.domain.participant import Role
+from vsdk.domain.plan import Window
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantArrived:
+    """Someone who has to be let in entered the waiting room, or came back to it."""
+
+    participant: ParticipantId
+
+
+@dataclass(frozen=True, slots=True)
+class PractitionerAdmitted:
+    """A practitioner let this participant in."""
+
+    participant: ParticipantId
+
+
+@dataclass(frozen=True, slots=True)
+class PeersConnected:
+    """Two participants both reported a direct, encrypted connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLost:
+    """A participant of a running visit reported, or was found to have, no connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantLeft:
+    """A waiting participant went away and did not come back in time."""
+
+    participant: ParticipantId
+
+
+@dataclass(frozen=True, slots=True)
+class EveryoneLeft:
+    """Nobody is there any more, and nobody pressed the red button."""
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """Someone who may close the visit pressed the red button."""
+
+    by: Role
+
+
+@dataclass(frozen=True, slots=True)
+class VisitClosed:
+    """The practice ended the visit from its list without admitting anyone."""
+
+
+@dataclass(frozen=True, slots=True)
+class InvitedBack:
+    """The practice asked this participant to come back, within a window of its own."""
+
+    participant: ParticipantId
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Rescheduled:
+    """The appointment's time changed; ``window`` is the new one."""
+
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentCancelled:
+    """The PMS cancelled the appointment."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowClosed:
+    """The join window ended and nobody had come."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraceOver:
+    """The time in which one could come back has passed."""
+
+
+VisitEvent = (
+    ParticipantArrived
+    | PractitionerAdmitted
+    | PeersConnected
+    | ConnectionLost
+    | ParticipantLeft
+    | EveryoneLeft
+    | HungUp
+    | VisitClosed
+    | InvitedBack
+    | Rescheduled
+    | AppointmentCancelled
+    | WindowClosed
+    | GraceOver
+)

@@ -1,0 +1,1 @@
+"""What a plugin may give: hook specifications, and the Protocols of the objects that they hand over."""

@@ -1,0 +1,28 @@
+"""Lifecycle: hearing of what happens, without a say in it."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import datetime
+
+from vsdk.domain.events import VisitEvent
+from vsdk.domain.ids import PracticeId, VisitId
+from vsdk.hooks.markers import hookspec
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event of one visit, after it was stored."""
+
+    practice_id: PracticeId
+    visit_id: VisitId
+    event: VisitEvent
+    at: datetime
+
+
+@hookspec
+def vsdk_event(event: Happened) -> Awaitable[None] | None:
+    """Hear of an event.
+
+    When: after each change of a visit. Returns: nothing, or something awaitable, which gets five seconds.
+    Combination: all are told, none can influence. Failure: isolated, logged and counted.
+    """

@@ -1,0 +1,197 @@
+"""Ports: the Protocols that plugin objects satisfy. At most five methods each, async where they do I/O.
+
+Methods raise `vsdk.domain.errors.PartnerError` when another system fails; the injected `Http` already turns
+transport failures and error statuses into it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from pydantic import BaseModel
+
+from vsdk.domain.appointment import Appointment, AppointmentStatus, VirtualService
+from vsdk.domain.ids import AppointmentId, PracticeId
+from vsdk.domain.message import Message, Receipt
+from vsdk.domain.participant import Role
+from vsdk.domain.policy import Finding, PolicyQuestion
+from vsdk.domain.practice import Practice
+
+Json = dict[str, Any]
+M = TypeVar("M", bound=BaseModel)
+
+
+class Config(Protocol):
+    """What a plugin may know of the settings."""
+
+    @property
+    def base_url(self) -> str:
+        """Where patients reach this server, without a slash at the end."""
+
+    @property
+    def practices(self) -> Sequence[Practice]: ...
+
+    def plugin(self, name: str, model: type[M]) -> M:
+        """The section ``[plugin.NAME]`` of the settings, validated. Raises ConfigurationError."""
+
+
+class HttpReply(Protocol):
+    """An answer with a status below 400."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def text(self) -> str: ...
+    def json(self) -> Any:
+        """The decoded body. Raises PartnerError (not retryable) when it is not JSON."""
+
+
+class Http(Protocol):
+    """The only way out to other systems. Failures and statuses from 400 raise PartnerError."""
+
+    async def get(self, url: str, **options: Any) -> HttpReply: ...
+    async def post(self, url: str, **options: Any) -> HttpReply: ...
+    async def request(self, method: str, url: str, **options: Any) -> HttpReply:
+        """Options: ``headers``, ``params``, ``json``, ``data``, ``content``, ``auth`` (user, password)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourcedAppointment:
+    """An appointment as read, and the resource it came from, given back unchanged but for our link."""
+
+    appointment: Appointment
+    release: str
+    """``R4`` (also R4B) or ``R5``"""
+    original: Json = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed since a cursor. ``unreadable`` holds the stable codes of what could not be mapped."""
+
+    appointments: tuple[SourcedAppointment, ...]
+    cursor: str
+    unreadable: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class ScheduleSource(Protocol):
+    """Where appointments come from, and where their link and status go back to."""
+
+    @property
+    def name(self) -> str: ...
+    async def get(self, practice_id: PracticeId, appointment_id: AppointmentId) -> SourcedAppointment:
+        """Raises NotFound when the source has no such appointment."""
+
+    async def changed_since(self, practice_id: PracticeId, cursor: str | None) -> Changes:
+        """Everything when ``cursor`` is None."""
+
+    async def write_back(
+        self,
+        practice_id: PracticeId,
+        appointment_id: AppointmentId,
+        virtual_service: VirtualService | None,
+        status: AppointmentStatus | None,
+    ) -> None:
+        """Idempotent: the same call twice leaves the same appointment. None means: leave that part alone."""
+
+
+@runtime_checkable
+class AppointmentFormat(Protocol):
+    """Reads and writes the JSON of one kind of appointment; pure functions."""
+
+    def read(
+        self, resource: Json, *, release: str, practice: Practice, assume_video: bool = False
+    ) -> Appointment:
+        """Raises InvalidAppointment with FHIRPath issues. ``assume_video``: the caller asked for a visit."""
+
+    def write(
+        self,
+        original: Json,
+        *,
+        release: str,
+        virtual_service: VirtualService | None,
+        status: AppointmentStatus | None = None,
+    ) -> Json:
+        """The original with our link (or without it, when None), and all else unchanged."""
+
+
+@runtime_checkable
+class NotificationChannel(Protocol):
+    """A way to reach a person."""
+
+    @property
+    def channel(self) -> str:
+        """``sms`` takes E.164 numbers, ``email`` mail addresses."""
+
+    async def deliver(self, message: Message) -> Receipt:
+        """Hands the message over. Raises PartnerError (try again if retryable) or DeliveryFailed (never)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who signed in, and as what, in which practice."""
+
+    subject: str
+    role: Role
+    practice_id: PracticeId
+    name: str = field(default="", repr=False)
+
+
+@runtime_checkable
+class IdentityProvider(Protocol):
+    """Tells who a practitioner is."""
+
+    @property
+    def name(self) -> str: ...
+    async def begin(self, practice_id: PracticeId, return_to: str) -> Redirect:
+        """Where the browser goes to sign in."""
+
+    async def complete(self, practice_id: PracticeId, params: Mapping[str, str]) -> Identity | None:
+        """None: these parameters are not mine. Raises Refused: mine, and wrong."""
+
+
+@runtime_checkable
+class PolicyRule(Protocol):
+    """One rule. Pure and synchronous; an exception counts as a violation."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def clause(self) -> str: ...
+    @property
+    def applies_to(self) -> frozenset[type[PolicyQuestion]]: ...
+    def evaluate(self, question: Any) -> Finding: ...
+
+
+@runtime_checkable
+class PageSource(Protocol):
+    """A page of a plugin, shown at ``/plugins/<plugin>/<path>`` inside the ordinary page frame."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    async def body(self, language: str) -> str:
+        """HTML of the page's main part. The plugin escapes what it inserts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A part of a page: a custom element and the ES module that defines it.
+
+    ``module`` is a path below the plugin's own static files, or an address; other origins than the server's
+    own are a policy question.
+    """
+
+    name: str
+    slot: str
+    element: str
+    module: str

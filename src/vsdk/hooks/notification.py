@@ -18,7 +18,7 @@ def vsdk_notification_channels(config: Config, http: Http) -> Sequence[Notificat
 
 @hookspec
 def vsdk_message_catalogs() -> Sequence[Path]:  # type: ignore[empty-body]
-    """Give folders with gettext catalogues, ``<folder>/<language>.po``, whose texts replace ours by id.
+    """Give folders with gettext catalogues, ``<folder>/<language>/*.po``, whose texts replace ours by id.
 
     When: once, at start-up. Combination: later in the enabled list overrides. Failure: start-up fails.
     """

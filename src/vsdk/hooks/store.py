@@ -94,7 +94,7 @@ class VisitStore(Protocol):
     async def visits_between(
         self, practice_id: PracticeId, start: datetime, end: datetime
     ) -> list[tuple[Visit, MirroredAppointment]]:
-        """Visits whose appointment starts in ``[start, end)``, and all that are active whatever their time."""
+        """Visits whose appointment starts in ``[start, end)``, and whatever their time all active ones."""
 
     async def active_visits(self) -> list[Visit]:
         """Visits in which someone was, when the server last ran."""

@@ -28,7 +28,7 @@ PRACTITIONER = Participant(ParticipantId("p2"), Role.PRACTITIONER, "Practitioner
 
 
 def a_practice(**changes: Any) -> Practice:
-    values = {
+    values: dict[str, Any] = {
         "id": PracticeId("practice"),
         "name": "Praxis am Park",
         "phone": "+49301234567",
@@ -40,7 +40,7 @@ def a_practice(**changes: Any) -> Practice:
 
 def an_appointment(**changes: Any) -> Appointment:
     """Booked, at `NOON`, twenty minutes, with `PATIENT` and `PRACTITIONER`, by video."""
-    values = {
+    values: dict[str, Any] = {
         "id": AppointmentId("a1"),
         "practice_id": PracticeId("practice"),
         "status": AppointmentStatus.BOOKED,
@@ -71,7 +71,7 @@ def a_sourced_appointment(**changes: Any) -> SourcedAppointment:
 
 def a_visit(**changes: Any) -> Visit:
     """Planned for `an_appointment`, open from 15 minutes before to 60 minutes after its start."""
-    values = {
+    values: dict[str, Any] = {
         "id": VisitId("v1"),
         "practice_id": PracticeId("practice"),
         "appointment_id": AppointmentId("a1"),

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from vsdk.domain.ids import AppointmentId, PracticeId
-from vsdk.domain.participant import Participant, Role
+from vsdk.domain.participant import Capability, Participant, Role
 
 
 class AppointmentStatus(StrEnum):
@@ -55,3 +55,14 @@ class Appointment:
     def first(self, role: Role) -> Participant | None:
         """The first participant with that role, in the order of the appointment."""
         return next((p for p in self.participants if p.role is role), None)
+
+    def capabilities(self, participant: Participant) -> frozenset[Capability]:
+        """What this participant may do here.
+
+        Without a patient, the first practitioner receives the others: they wait to be let in like anyone.
+        """
+        if participant.role is not Role.PRACTITIONER or self.first(Role.PATIENT):
+            return participant.capabilities
+        if participant == self.first(Role.PRACTITIONER):
+            return participant.capabilities
+        return (participant.capabilities - {Capability.ADMIT, Capability.LIST}) | {Capability.WAIT}

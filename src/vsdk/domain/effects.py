@@ -22,11 +22,11 @@ class Notify:
 
 @dataclass(frozen=True, slots=True)
 class WriteBack:
-    """Tell the PMS the new status of its appointment."""
+    """Tell the PMS the link of its appointment as it stands then, and the new status if there is one."""
 
     practice_id: PracticeId
     appointment_id: AppointmentId
-    status: AppointmentStatus
+    status: AppointmentStatus | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ class AccessGrant:
     participant_id: ParticipantId
     role: Role
     capabilities: frozenset[Capability]
+    issued: datetime
     expires: datetime
 
     def permits(self, capability: Capability) -> bool:

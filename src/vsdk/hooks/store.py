@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from vsdk.domain.appointment import Appointment
-from vsdk.domain.effects import DurableEffect, Effect
+from vsdk.domain.effects import Audit, DurableEffect, Effect
 from vsdk.domain.ids import AppointmentId, ParticipantId, PracticeId, VisitId
 from vsdk.domain.join import JoinLink
 from vsdk.domain.plan import Notice
@@ -143,6 +143,9 @@ class Outbox(Protocol):
 
 
 class AuditTrail(Protocol):
+    async def record(self, audit: Audit, now: datetime) -> None:
+        """A line of its own, for what changes no visit, such as a refused exchange."""
+
     async def audit(
         self, practice_id: PracticeId | None = None, visit_id: VisitId | None = None, limit: int = 1000
     ) -> list[AuditEntry]:

@@ -1,0 +1,198 @@
+"""Performs effects, at least once each and always under the same idempotency key.
+
+An effect was stored in the transaction that caused it. It is performed, and only then marked as done: a
+crash in between repeats it with the same key. What fails is tried again with growing pauses, and given up
+with a reason that can be seen.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Protocol, assert_never
+
+from vsdk.domain.appointment import Appointment, VirtualService
+from vsdk.domain.effects import Audit, Notify, WriteBack
+from vsdk.domain.errors import Conflict, DeliveryFailed, NotFound, PartnerError, VsdkError
+from vsdk.domain.ids import PracticeId
+from vsdk.domain.message import Message
+from vsdk.domain.participant import Participant
+from vsdk.domain.practice import Practice
+from vsdk.domain.visit import FINAL
+from vsdk.hooks.ports import AppointmentFormat, NotificationChannel, ScheduleSource
+from vsdk.hooks.store import OutboxEntry, Store
+from vsdk.service.clock import Clock
+from vsdk.service.scheduling import SchedulingService
+
+log = logging.getLogger(__name__)
+
+PAUSES = (1, 5, 30, 120, 600, 1800, 3600)
+"""seconds before each further attempt; after the last one an effect is given up"""
+DELIVERY_LIMIT = 30.0
+"""seconds that one attempt may take"""
+IDLE = 1.0
+"""seconds between looks at the outbox when nobody woke it"""
+
+
+class MessageRenderer(Protocol):
+    """Makes a text from a template, just before it is sent."""
+
+    def render(
+        self,
+        template: str,
+        language: str,
+        channel: str,
+        *,
+        practice: Practice,
+        appointment: Appointment,
+        participant: Participant,
+        url: str | None,
+    ) -> tuple[str, str]:
+        """Subject (may be empty) and text."""
+
+
+class OutboxService:
+    """Works through the outbox until cancelled."""
+
+    def __init__(
+        self,
+        store: Store,
+        scheduling: SchedulingService,
+        renderer: MessageRenderer,
+        appointment_format: AppointmentFormat,
+        clock: Clock,
+        practices: Mapping[PracticeId, Practice],
+        channels: Mapping[PracticeId, tuple[NotificationChannel, ...]],
+        sources: Mapping[PracticeId, ScheduleSource],
+    ) -> None:
+        self._store = store
+        self._scheduling = scheduling
+        self._renderer = renderer
+        self._format = appointment_format
+        self._clock = clock
+        self._practices = practices
+        self._channels = channels
+        self._sources = sources
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def run(self) -> None:
+        while True:
+            self._woken.clear()
+            if await self.perform_due() == 0:
+                try:
+                    async with asyncio.timeout(IDLE):
+                        await self._woken.wait()
+                except TimeoutError:
+                    pass
+
+    async def perform_due(self) -> int:
+        """Performs what is due now, side by side, and tells how many effects that were."""
+        entries = await self._store.next_effects(self._clock.now())
+        await asyncio.gather(*(self._perform(entry) for entry in entries))
+        return len(entries)
+
+    async def _perform(self, entry: OutboxEntry) -> None:
+        try:
+            async with asyncio.timeout(DELIVERY_LIMIT):
+                match entry.effect:
+                    case Notify():
+                        await self._notify(entry, entry.effect)
+                    case WriteBack():
+                        await self._write_back(entry.effect)
+                    case _:
+                        assert_never(entry.effect)
+        except Exception as error:
+            await self._failed(entry, error)
+        else:
+            await self._store.complete(entry)
+
+    async def _failed(self, entry: OutboxEntry, error: Exception) -> None:
+        code = error.code if isinstance(error, VsdkError) else "internal-error"
+        final = isinstance(error, VsdkError) and not isinstance(error, Conflict)
+        if isinstance(error, PartnerError):
+            final = not error.retryable
+        if isinstance(error, TimeoutError):
+            code = "timeout"
+        kind = type(entry.effect).__name__
+        log.warning("effect failed", extra={"effect": entry.id, "kind": kind, "code": code})
+        if final or entry.attempts >= len(PAUSES):
+            await self._store.abandon(entry, code)
+            return
+        pause = PAUSES[entry.attempts] * random.uniform(0.8, 1.2)  # noqa: S311 (jitter)
+        if isinstance(error, PartnerError) and error.retry_after:
+            pause = max(pause, error.retry_after)
+        await self._store.postpone(entry, self._clock.now() + timedelta(seconds=pause))
+
+    async def _notify(self, entry: OutboxEntry, effect: Notify) -> None:
+        visit = await self._store.visit(effect.visit_id)
+        if visit is None or visit.state in FINAL:
+            return
+        scheduled = await self._scheduling.current(visit.practice_id, visit.appointment_id)
+        appointment = scheduled.mirrored.appointment
+        participant = next((p for p in appointment.participants if p.id == effect.participant_id), None)
+        if participant is None:
+            return
+        practice = self._practices[visit.practice_id]
+        language = participant.language or practice.language
+        url = next((link.url for link in scheduled.links if link.participant == participant), None)
+        failure: DeliveryFailed | None = None
+        for channel in self._channels[visit.practice_id]:
+            recipient = participant.phone if channel.channel == "sms" else participant.email
+            if not recipient:
+                continue
+            subject, text = self._renderer.render(
+                effect.template,
+                language,
+                channel.channel,
+                practice=practice,
+                appointment=appointment,
+                participant=participant,
+                url=url,
+            )
+            message = Message(recipient, text, entry.id, effect.template, language, subject)
+            try:
+                await channel.deliver(message)
+            except PartnerError as error:
+                if error.retryable:
+                    raise
+                failure = DeliveryFailed(error.detail, code=error.code)
+                continue
+            details: dict[str, object] = {"template": effect.template, "channel": channel.channel}
+            audit = Audit(visit.practice_id, visit.id, "message-sent", participant.id, details)
+            await self._store.record(audit, self._clock.now())
+            return
+        raise failure or DeliveryFailed("there is no address to send this to", code="no-address")
+
+    async def _write_back(self, effect: WriteBack) -> None:
+        scheduled = await self._scheduling.current(effect.practice_id, effect.appointment_id)
+        service = scheduled.patient_service
+        if effect.status:
+            await self._update_mirror(effect, scheduled.mirrored.version)
+        source = self._sources.get(effect.practice_id)
+        if source:
+            try:
+                await source.write_back(effect.practice_id, effect.appointment_id, service, effect.status)
+            except NotFound:
+                log.info("appointment is not in the schedule source", extra={"visit": None})
+
+    async def _update_mirror(self, effect: WriteBack, version: int) -> None:
+        mirrored = await self._store.appointment(effect.practice_id, effect.appointment_id)
+        if mirrored is None or effect.status is None:
+            return
+        sourced = mirrored.sourced
+        original = {**sourced.original, "status": effect.status.value}
+        appointment = replace(sourced.appointment, status=effect.status)
+        changed = replace(sourced, appointment=appointment, original=original)
+        await self._store.save_appointment(changed, version, self._clock.now())
+
+
+def present_link(
+    appointment_format: AppointmentFormat, original: dict[str, object], release: str, service: VirtualService
+) -> dict[str, object]:
+    """The resource as given out: the original with our link."""
+    return appointment_format.write(original, release=release, virtual_service=service)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol, assert_never
 
-from vsdk.domain.appointment import Appointment, VirtualService
+from vsdk.domain.appointment import Appointment
 from vsdk.domain.effects import Audit, Notify, WriteBack
 from vsdk.domain.errors import Conflict, DeliveryFailed, NotFound, PartnerError, VsdkError
 from vsdk.domain.ids import PracticeId
@@ -21,7 +21,7 @@ from vsdk.domain.message import Message
 from vsdk.domain.participant import Participant
 from vsdk.domain.practice import Practice
 from vsdk.domain.visit import FINAL
-from vsdk.hooks.ports import AppointmentFormat, NotificationChannel, ScheduleSource
+from vsdk.hooks.ports import NotificationChannel, ScheduleSource
 from vsdk.hooks.store import OutboxEntry, Store
 from vsdk.service.clock import Clock
 from vsdk.service.scheduling import SchedulingService
@@ -61,7 +61,6 @@ class OutboxService:
         store: Store,
         scheduling: SchedulingService,
         renderer: MessageRenderer,
-        appointment_format: AppointmentFormat,
         clock: Clock,
         practices: Mapping[PracticeId, Practice],
         channels: Mapping[PracticeId, tuple[NotificationChannel, ...]],
@@ -70,7 +69,6 @@ class OutboxService:
         self._store = store
         self._scheduling = scheduling
         self._renderer = renderer
-        self._format = appointment_format
         self._clock = clock
         self._practices = practices
         self._channels = channels
@@ -178,7 +176,7 @@ class OutboxService:
             try:
                 await source.write_back(effect.practice_id, effect.appointment_id, service, effect.status)
             except NotFound:
-                log.info("appointment is not in the schedule source", extra={"visit": None})
+                log.info("appointment is not from the schedule source", extra={"practice": effect.practice_id})
 
     async def _update_mirror(self, effect: WriteBack, version: int) -> None:
         mirrored = await self._store.appointment(effect.practice_id, effect.appointment_id)
@@ -189,10 +187,3 @@ class OutboxService:
         appointment = replace(sourced.appointment, status=effect.status)
         changed = replace(sourced, appointment=appointment, original=original)
         await self._store.save_appointment(changed, version, self._clock.now())
-
-
-def present_link(
-    appointment_format: AppointmentFormat, original: dict[str, object], release: str, service: VirtualService
-) -> dict[str, object]:
-    """The resource as given out: the original with our link."""
-    return appointment_format.write(original, release=release, virtual_service=service)

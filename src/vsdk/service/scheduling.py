@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from vsdk.domain import events as on
 from vsdk.domain.appointment import Appointment, VirtualService
@@ -33,7 +32,7 @@ class IssuedLink:
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """``visit`` is None and ``links`` empty for an appointment that is no video visit, or takes no place."""
+    """``links`` is empty for an appointment that is no video visit, is cancelled, or is over."""
 
     mirrored: MirroredAppointment
     visit: Visit | None = None
@@ -130,10 +129,11 @@ class SchedulingService:
         appointment = sourced.appointment
         wanted = appointment.is_video and appointment.status.takes_place
         window = self._plan.window(appointment.start)
-        if wanted and (visit is None or _starts_anew(visit, window)):
+        over = self._clock.now() >= window.closes
+        if wanted and not over and (visit is None or _starts_anew(visit, window)):
             await self._plan_visit(sourced, window)
-        elif wanted and visit and visit.state not in FINAL:
-            await self._change_visit(sourced, visit, window, mirrored)
+        elif wanted and visit and mirrored and visit.state not in FINAL:
+            await self._change_visit(sourced, visit, window, mirrored.appointment)
         elif visit and permits(visit, on.AppointmentCancelled):
             await self._cancel_visit(sourced, visit)
         else:
@@ -158,7 +158,7 @@ class SchedulingService:
             (self._audit(visit, "visit-planned", as_details(decision)), self._write_link(appointment)),
             appointment=sourced,
             links=self._new_links(visit.id, appointment.participants),
-            notices=self._notices(visit.id, appointment, now),
+            notices=self._notices(visit.id, appointment),
         )
         await self._store.commit(change, now)
         await self._visits.announce(visit, on.Rescheduled(window))
@@ -168,10 +168,10 @@ class SchedulingService:
         sourced: SourcedAppointment,
         visit: Visit,
         window: Window,
-        mirrored: MirroredAppointment | None,
+        before: Appointment,
     ) -> None:
         appointment, now = sourced.appointment, self._clock.now()
-        moved = mirrored is None or mirrored.appointment.start != appointment.start
+        moved = before.start != appointment.start
         event = on.Rescheduled(window)
         if moved and permits(visit, on.Rescheduled):
             decision = self._policy.ask(Schedule(start=appointment.start, window=window))
@@ -180,11 +180,13 @@ class SchedulingService:
             changed, effects = transition(visit, event, now)
         else:
             changed, effects = replace(visit, version=visit.version + 1), ()
-        renew = moved and not window.overlaps(visit.window) and visit.state not in RUNNING
+        people = {(p.id, p.reference) for p in appointment.participants}
+        replaced = not {(p.id, p.reference) for p in before.participants} <= people
+        elsewhere = moved and not window.overlaps(visit.window) and visit.state not in RUNNING
+        renew = replaced or elsewhere
         known = {link.participant_id for link in await self._store.links_of(visit.id)}
-        wanted = appointment.participants
-        missing = wanted if renew else tuple(p for p in wanted if p.id not in known)
-        if renew or missing:
+        missing = tuple(p for p in appointment.participants if renew or p.id not in known)
+        if missing:
             effects = (*effects, self._write_link(appointment))
         change = VisitChange(
             changed,
@@ -193,7 +195,7 @@ class SchedulingService:
             appointment=sourced,
             links=self._new_links(visit.id, missing),
             revoke_links=renew,
-            notices=self._notices(visit.id, appointment, now) if moved else None,
+            notices=self._notices(visit.id, appointment) if moved else None,
         )
         await self._store.commit(change, now)
         await self._visits.announce(changed, event)
@@ -229,9 +231,7 @@ class SchedulingService:
             links.append(JoinLink(link_id, hashed, visit_id, participant.id))
         return tuple(links)
 
-    def _notices(self, visit_id: VisitId, appointment: Appointment, now: datetime) -> tuple[DueNotice, ...]:
-        if now >= self._plan.window(appointment.start).closes:
-            return ()
+    def _notices(self, visit_id: VisitId, appointment: Appointment) -> tuple[DueNotice, ...]:
         return tuple(DueNotice(visit_id, n, appointment.start - n.before) for n in self._plan.notices)
 
     def _audit(self, visit: Visit, what: str, findings: Sequence[dict[str, str]] = ()) -> Effect:

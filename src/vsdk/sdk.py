@@ -1,0 +1,271 @@
+"""The composition root: settings become a registry, a registry becomes services, services become an app.
+
+This is the only module that knows concrete classes of every layer.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from vsdk.adapters.http import HttpClient
+from vsdk.adapters.scheduling.format import FhirFormat
+from vsdk.domain.errors import ConfigurationError, VsdkError
+from vsdk.domain.ids import ParticipantId, PracticeId, VisitId
+from vsdk.domain.policy import Present
+from vsdk.domain.practice import Practice
+from vsdk.hooks.ports import IdentityProvider, NotificationChannel, ScheduleSource
+from vsdk.rtc.ice import ice_servers
+from vsdk.server import api, fhir, pages, problems
+from vsdk.server.app import make_app
+from vsdk.server.board import Board
+from vsdk.server.limits import AttemptLimit
+from vsdk.server.rooms import HoldTimes, Rooms
+from vsdk.server.signalling import Signalling
+from vsdk.service import registry as plugins
+from vsdk.service.clock import Clock, SystemClock
+from vsdk.service.deadlines import DeadlineService
+from vsdk.service.following import FollowingService
+from vsdk.service.grants import Grants
+from vsdk.service.join import JoinService
+from vsdk.service.listeners import Listeners
+from vsdk.service.outbox import OutboxService
+from vsdk.service.policy import PolicyService, explain
+from vsdk.service.scheduling import SchedulingService
+from vsdk.service.visits import VisitService
+from vsdk.settings import PluginConfig, PracticeSettings, Settings
+from vsdk.signing_key import signing_key
+from vsdk.store.sql import SqlStore
+from vsdk.widgets.assets import Assets
+from vsdk.widgets.render import Messages, Pages
+from vsdk.widgets.texts import Texts
+
+NOT_STARTED = (
+    "vsdk was mounted but not started: pass its lifespan to your application, "
+    "as in FastAPI(lifespan=video.lifespan)"
+)
+
+
+class VideoSdk:
+    """Everything that makes video visits, as one ASGI application.
+
+    Mount it into any ASGI framework and pass on `lifespan`, because frameworks do not start what is mounted::
+
+        video = VideoSdk(Settings.load("vsdk.toml"))
+        pms = FastAPI(lifespan=video.lifespan)
+        pms.mount("/video", video)
+
+    Raises ConfigurationError at once when settings or plugins cannot work. Several may live in one process.
+    """
+
+    def __init__(
+        self, settings: Settings, *, clock: Clock | None = None, hold_times: HoldTimes | None = None
+    ) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.http = HttpClient()
+        config = PluginConfig(settings)
+        self.registry = plugins.load(settings.plugins, config, self.http)
+        practices = {p.id: p for p in config.practices}
+        self.practices: Mapping[PracticeId, Practice] = practices
+        self.sources: Mapping[PracticeId, ScheduleSource] = _chosen(
+            settings, "schedule_source", self.registry.schedule_sources
+        )
+        providers = _chosen(settings, "identity_provider", self.registry.identity_providers)
+        texts = Texts(self.registry.catalogs, settings.languages)
+        messages = Messages(texts)
+        self._check_templates(messages)
+        self.policy = PolicyService(self.registry.rules, compliance_required=settings.compliance_required)
+        origins = _foreign_origins(self)
+        decision = self.policy.ask(Present(origins))
+        if not decision.allowed:
+            raise ConfigurationError(f"the pages may not be shown: {explain(decision)}", code="policy-denied")
+
+        self.store = SqlStore(settings.database)
+        self.grants = Grants(signing_key(settings), timedelta(minutes=settings.grant_minutes))
+        self.appointment_format = FhirFormat()
+        self.visits = VisitService(self.store, self.policy, Listeners(self.registry.listeners), self.clock)
+        self.scheduling = SchedulingService(
+            self.store,
+            self.visits,
+            self.policy,
+            self.grants,
+            self.registry.plan,
+            self.clock,
+            settings.base_url,
+        )
+        self.join = JoinService(self.store, self.grants, self.policy, self.clock, practices, providers)
+        self.outbox = OutboxService(
+            self.store,
+            self.scheduling,
+            messages,
+            self.clock,
+            practices,
+            _channels(settings, self.registry.channels),
+            self.sources,
+        )
+        self.visits.wake = self.outbox.wake
+        self.deadlines = DeadlineService(self.store, self.visits, self.outbox, self.clock)
+        self.following = FollowingService(self.scheduling, self.sources, settings.poll_seconds)
+        self._rooms = Rooms(hold_times or HoldTimes(), self._vacated)
+        board = Board(self._rooms, self.visits, self.clock, practices, self._ice_servers)
+        self.visits.subscribe(board.visit_changed)
+        self._app = self._make_app(board, texts, providers, origins)
+        self._started = False
+
+    def _make_app(
+        self,
+        board: Board,
+        texts: Texts,
+        providers: Mapping[PracticeId, IdentityProvider],
+        origins: frozenset[str],
+    ) -> Any:
+        settings = self.settings
+        assets = Assets(urlsplit(settings.base_url).path)
+        site = pages.Site(
+            Pages(texts, assets, settings.base_url),
+            assets,
+            texts,
+            self.practices,
+            providers,
+            self.registry.pages,
+            settings.base_url,
+        )
+        keys = api.PracticeKeys(
+            {PracticeId(p.id): p.api_key.get_secret_value() for p in settings.practices if p.api_key}
+        )
+        shared: dict[str, Any] = {
+            "scheduling": self.scheduling,
+            "appointment_format": self.appointment_format,
+            "practices": self.practices,
+            "keys": keys,
+        }
+        attempts = AttemptLimit(settings.exchanges_per_minute, self.clock)
+        names = {id_: practice.name for id_, practice in self.practices.items()}
+        csp = pages.content_security_policy(settings.base_url, settings.embed_origins, origins)
+        return make_app(
+            routers=[
+                api.make_router(join=self.join, attempts=attempts, base_url=settings.base_url, **shared),
+                fhir.make_router(**shared),
+                pages.make_router(site),
+            ],
+            site=site,
+            signalling=Signalling(
+                self.join, self.visits, self._rooms, board, self.clock, self._ice_servers, names
+            ),
+            headers=pages.security_headers(csp, secure=settings.base_url.startswith("https:")),
+            embed_origins=settings.embed_origins,
+            version=version("vsdk"),
+        )
+
+    @asynccontextmanager
+    async def lifespan(self, app: Any = None) -> AsyncIterator[None]:
+        """Opens the database and starts the workers; stops them cleanly at the end."""
+        async with AsyncExitStack() as stack:
+            await self.store.open()
+            stack.push_async_callback(self.store.close)
+            stack.push_async_callback(self.http.close)
+            for visit in await self.store.active_visits():
+                self._rooms.expect(visit.id, [arrival.participant for arrival in visit.arrivals])
+            stack.callback(self._rooms.stop)
+            await stack.enter_async_context(
+                _running(self.outbox.run(), self.deadlines.run(), self.following.run())
+            )
+            self._started = True
+            try:
+                yield
+            finally:
+                self._started = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._own_lifespan(receive, send)
+        elif self._started:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            error = VsdkError(NOT_STARTED, code="not-started")
+            answer = JSONResponse(
+                problems.problem(error), problems.status_of(error), media_type=problems.MEDIA_TYPE
+            )
+            await answer(scope, receive, send)
+        else:
+            await receive()
+            await send({"type": "websocket.close", "code": 1012, "reason": NOT_STARTED[:120]})
+
+    async def _own_lifespan(self, receive: Receive, send: Send) -> None:
+        """When it is run by itself, as by ``vsdk serve`` (ASGI lifespan protocol)."""
+        await receive()
+        try:
+            async with self.lifespan():
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except Exception as error:
+            await send({"type": "lifespan.startup.failed", "message": type(error).__name__})
+            raise
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _vacated(self, visit_id: VisitId, participant: ParticipantId, anyone_else: bool) -> None:
+        await self.visits.left(visit_id, participant, anyone_else=anyone_else)
+
+    def _ice_servers(self, subject: str) -> list[dict[str, Any]]:
+        turn = self.settings.turn
+        if turn is None:
+            return []
+        return ice_servers(turn.urls, turn.secret.get_secret_value(), self.clock.now(), subject)
+
+    def _check_templates(self, messages: Messages) -> None:
+        for notice in self.registry.plan.notices:
+            if not messages.has(notice.template):
+                raise ConfigurationError(
+                    f"the plan sends {notice.template!r}, and no catalogue has a text of that name",
+                    code="template-unknown",
+                )
+
+
+@asynccontextmanager
+async def _running(*workers: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(worker) for worker in workers]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _chosen(settings: Settings, key: str, available: Mapping[str, Any]) -> dict[PracticeId, Any]:
+    """What each practice named in its settings, checked to exist."""
+    chosen = {}
+    for practice in settings.practices:
+        name = getattr(practice, key)
+        if name is None:
+            continue
+        if name not in available:
+            raise ConfigurationError(
+                f"practice {practice.id!r} names the {key} {name!r}, and no enabled plugin brings it "
+                f"(available: {', '.join(sorted(available)) or 'none'})"
+            )
+        chosen[PracticeId(practice.id)] = available[name]
+    return chosen
+
+
+def _channels(
+    settings: Settings, available: tuple[NotificationChannel, ...]
+) -> dict[PracticeId, tuple[NotificationChannel, ...]]:
+    def of(practice: PracticeSettings) -> tuple[NotificationChannel, ...]:
+        return tuple(c for name in practice.channels for c in available if c.channel == name)
+
+    return {PracticeId(practice.id): of(practice) for practice in settings.practices}
+
+
+def _foreign_origins(sdk: VideoSdk) -> frozenset[str]:
+    """Origins from which panels would load their modules, other than our own."""
+    own = urlsplit(sdk.settings.base_url)
+    modules = (urlsplit(panel.module) for panel in sdk.registry.panels)
+    return frozenset(f"{m.scheme}://{m.netloc}" for m in modules if m.netloc and m.netloc != own.netloc)

@@ -1,0 +1,166 @@
+"""What everyone is shown: a visit and its seats as ``queue``, ``waiting``, ``admitted`` and the ends."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from vsdk.domain import events as on
+from vsdk.domain.appointment import Appointment
+from vsdk.domain.ids import PracticeId
+from vsdk.domain.participant import Capability, Participant, Role
+from vsdk.domain.practice import Practice
+from vsdk.domain.visit import FINAL, Visit, VisitState
+from vsdk.server.messages import (
+    Admitted,
+    Cancelled,
+    Ended,
+    Entry,
+    Peer,
+    Person,
+    Queue,
+    Waiting,
+    write,
+)
+from vsdk.server.rooms import Rooms, Seat, send
+from vsdk.service.clock import Clock
+from vsdk.service.visits import VisitService, may_talk
+
+IceServers = Callable[[str], list[dict[str, Any]]]
+"""ICE servers with short-lived credentials for an opaque subject"""
+
+AHEAD = timedelta(hours=24)
+
+
+class Board:
+    """Keeps every connected page's picture current."""
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        visits: VisitService,
+        clock: Clock,
+        practices: Mapping[PracticeId, Practice],
+        ice_servers: IceServers,
+    ) -> None:
+        self._rooms = rooms
+        self._visits = visits
+        self._clock = clock
+        self._practices = practices
+        self._ice_servers = ice_servers
+        self._pending: set[PracticeId] = set()
+
+    async def visit_changed(self, visit: Visit, event: on.VisitEvent) -> None:
+        """Subscribed to all stored changes."""
+        match event:
+            case on.AppointmentCancelled():
+                await self._rooms.dismiss(visit.id, Cancelled())
+            case on.HungUp(by):
+                await self._rooms.dismiss(visit.id, Ended(by=by.value, come_back_until=visit.come_back_until))
+            case on.VisitClosed() | on.WindowClosed() | on.GraceOver():
+                await self._rooms.dismiss(visit.id, Ended(by="practice", come_back_until=None))
+            case _:
+                await self.show_visit(visit)
+        await self.show_lists(visit.practice_id)
+
+    async def show_visit(self, visit: Visit) -> None:
+        """Tells each seat where it is, if that changed."""
+        appointment = await self._visits.appointment(visit)
+        seats = self._rooms.seats(visit.id)
+        await asyncio.gather(*(self._show(seat, visit, appointment, seats) for seat in seats))
+
+    async def show_lists(self, practice_id: PracticeId) -> None:
+        """The practice's whole list to all who look at it; changes that come together are shown together."""
+        if practice_id in self._pending or not self._rooms.lists(practice_id):
+            return
+        self._pending.add(practice_id)
+        await asyncio.sleep(0)
+        self._pending.discard(practice_id)
+        text = write(await self.queue(practice_id))
+        await asyncio.gather(*(send(wire, text) for wire in self._rooms.lists(practice_id)))
+
+    async def queue(self, practice_id: PracticeId) -> Queue:
+        """Today's visits in the practice's time, and those of the next 24 hours."""
+        now = self._clock.now()
+        local = now.astimezone(self._practices[practice_id].time_zone)
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        day = await self._visits.day(practice_id, midnight, now + AHEAD)
+        return Queue(entries=[self._entry(visit, mirrored.appointment) for visit, mirrored in day])
+
+    async def _show(self, seat: Seat, visit: Visit, appointment: Appointment, seats: list[Seat]) -> None:
+        seat.inside = may_talk(visit, seat.participant, seat.grant.capabilities)
+        for message in self._picture(seat, visit, appointment, seats):
+            text = write(message)
+            if seat.told.get(message.type) == text:
+                continue
+            seat.told[message.type] = text
+            if isinstance(message, Admitted):
+                ice = self._ice_servers(seat.id)
+                text = write(message.model_copy(update={"ice_servers": ice}))
+            await seat.send(text)
+
+    def _picture(
+        self, seat: Seat, visit: Visit, appointment: Appointment, seats: list[Seat]
+    ) -> Iterator[Waiting | Admitted | Queue]:
+        arrival = visit.arrival(seat.participant)
+        if seat.inside:
+            yield Admitted(peers=_peers(seat, visit, seats), ice_servers=[])
+        elif arrival and visit.state not in FINAL:
+            yield Waiting(
+                since=arrival.since, start=appointment.start, practitioner=practitioner(appointment)
+            )
+        if Capability.ADMIT in seat.grant.capabilities:
+            yield Queue(entries=[self._entry(visit, appointment)])
+
+    def _entry(self, visit: Visit, appointment: Appointment) -> Entry:
+        return Entry(
+            visit=visit.id,
+            start=appointment.start,
+            end=appointment.end,
+            state=visit.state.value,
+            waiting_since=_waiting_since(visit),
+            people=[self._person(visit, p) for p in appointment.participants],
+            come_back_until=visit.come_back_until if visit.state is VisitState.ENDED else None,
+        )
+
+    def _person(self, visit: Visit, participant: Participant) -> Person:
+        seat = self._rooms.seat(visit.id, participant.id)
+        arrival = visit.arrival(participant.id)
+        return Person(
+            participant=participant.id,
+            name=participant.name,
+            role=participant.role.value,
+            present=seat is not None and seat.wire is not None,
+            waiting=arrival is not None and not arrival.admitted,
+            since=arrival.since if arrival else None,
+            check=seat.check if seat else None,
+        )
+
+
+def practitioner(appointment: Appointment) -> str:
+    """Whom the visit is with, as patients read it."""
+    first = appointment.first(Role.PRACTITIONER)
+    return first.name if first else ""
+
+
+def _waiting_since(visit: Visit) -> datetime | None:
+    return min((a.since for a in visit.arrivals if not a.admitted), default=None)
+
+
+def _peers(seat: Seat, visit: Visit, seats: list[Seat]) -> list[Peer]:
+    """The others in the visit. Towards a practitioner everyone is polite; among equals, the later id is."""
+    return [
+        Peer(
+            participant=other.participant,
+            seat=other.id,
+            role=other.grant.role.value,
+            name=other.name,
+            polite=_rank(seat) > _rank(other),
+        )
+        for other in seats
+        if other is not seat and may_talk(visit, other.participant, other.grant.capabilities)
+    ]
+
+
+def _rank(seat: Seat) -> tuple[bool, str]:
+    return (seat.grant.role is not Role.PRACTITIONER, seat.participant)

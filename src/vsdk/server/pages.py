@@ -1,0 +1,155 @@
+"""Pages, static files and texts. Looking at any of them changes nothing."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from vsdk.domain.errors import NotFound, VsdkError
+from vsdk.domain.ids import PracticeId
+from vsdk.domain.practice import Practice
+from vsdk.hooks.ports import IdentityProvider, PageSource
+from vsdk.server.problems import status_of
+from vsdk.widgets.assets import Assets
+from vsdk.widgets.render import Pages
+from vsdk.widgets.texts import Texts, best_language
+
+PAGE_HEADERS = {"Cache-Control": "no-store"}
+ANY_ORIGIN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+"""for static files and texts: they are the same for everyone, and a PMS loads them from its own pages"""
+
+
+class Site:
+    """All that routes of pages need."""
+
+    def __init__(
+        self,
+        pages: Pages,
+        assets: Assets,
+        texts: Texts,
+        practices: Mapping[PracticeId, Practice],
+        providers: Mapping[PracticeId, IdentityProvider],
+        plugin_pages: Mapping[tuple[str, str], PageSource],
+        base_url: str,
+    ) -> None:
+        self.pages = pages
+        self.assets = assets
+        self.texts = texts
+        self.practices = practices
+        self.providers = providers
+        self.plugin_pages = plugin_pages
+        self.base_url = base_url
+        self._browser_texts = {language: texts.browser(language) for language in texts.languages}
+
+    def language(self, request: Request, default: str = "en") -> str:
+        """``?lang=``, else what the browser prefers, else ``default``."""
+        wanted = request.query_params.get("lang", "")
+        if wanted in self.texts.languages:
+            return wanted
+        return best_language(request.headers.get("accept-language", ""), self.texts.languages, default)
+
+    def problem(self, request: Request, error: VsdkError) -> Response:
+        """An error as a page for people."""
+        status = status_of(error)
+        page = self.pages.problem(self.language(request), error.code, status)
+        return HTMLResponse(page, status, PAGE_HEADERS)
+
+    def browser_texts(self, language: str) -> dict[str, str]:
+        if language not in self._browser_texts:
+            raise NotFound("there are no texts in this language")
+        return self._browser_texts[language]
+
+
+def make_router(site: Site) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+
+    def page(html: str) -> HTMLResponse:
+        return HTMLResponse(html, headers=PAGE_HEADERS)
+
+    def practice_of(practice_id: str) -> Practice:
+        if practice_id not in site.practices:
+            raise NotFound("there is no such practice", code="practice-unknown")
+        return site.practices[PracticeId(practice_id)]
+
+    @router.get("/")
+    async def home(request: Request) -> Response:
+        return page(site.pages.home(site.language(request)))
+
+    @router.get("/j")
+    async def join(request: Request) -> Response:
+        return page(site.pages.join(site.language(request, next(iter(site.practices.values())).language)))
+
+    @router.get("/practice/{practice_id}")
+    async def practice(practice_id: str, request: Request) -> Response:
+        chosen = practice_of(practice_id)
+        return page(site.pages.practice(site.language(request, chosen.language), chosen))
+
+    @router.get("/practice/{practice_id}/sign-in")
+    async def sign_in(practice_id: str) -> Response:
+        provider = site.providers.get(practice_of(practice_id).id)
+        if provider is None:
+            raise NotFound("this practice has no way to sign in", code="practice-unknown")
+        back = f"{site.base_url}/practice/{practice_id}"
+        redirect = await provider.begin(PracticeId(practice_id), back)
+        return RedirectResponse(redirect.url, HTTPStatus.SEE_OTHER, PAGE_HEADERS)
+
+    @router.get("/plugins/{plugin}/{path}")
+    async def plugin_page(plugin: str, path: str, request: Request) -> Response:
+        source = site.plugin_pages.get((plugin, path))
+        if source is None:
+            raise NotFound("there is no such page")
+        language = site.language(request)
+        title = site.texts.get(language, source.title)
+        return page(site.pages.plugin_page(language, title, await source.body(language)))
+
+    @router.get("/texts/{name}.json")
+    async def texts(name: str) -> Response:
+        headers = {"Cache-Control": "public, max-age=300", **ANY_ORIGIN}
+        return JSONResponse(site.browser_texts(name), headers=headers)
+
+    @router.get("/static/{path:path}")
+    async def static(path: str, request: Request) -> Response:
+        asset = site.assets.read(path)
+        if asset is None:
+            raise NotFound("there is no such file")
+        headers = {"Cache-Control": asset.cache_control, "Vary": "Accept-Encoding", **ANY_ORIGIN}
+        gzipped = site.assets.gzipped(path)
+        if gzipped and "gzip" in request.headers.get("accept-encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            return Response(gzipped, headers=headers, media_type=asset.content_type)
+        return Response(asset.content, headers=headers, media_type=asset.content_type)
+
+    return router
+
+
+def content_security_policy(base_url: str, embed_origins: list[str], module_origins: frozenset[str]) -> str:
+    """No inline script or style, no third party, and framing only by the practice's own PMS (CSP Level 3)."""
+    own = urlsplit(base_url)
+    socket = f"{'wss' if own.scheme == 'https' else 'ws'}://{own.netloc}"
+    directives: dict[str, list[str]] = {
+        "default-src": ["'none'"],
+        "script-src": ["'self'", *sorted(module_origins)],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "media-src": ["'self'", "blob:", "mediastream:"],
+        "connect-src": ["'self'", socket],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'self'", *embed_origins],
+    }
+    return "; ".join(f"{name} {' '.join(values)}" for name, values in directives.items())
+
+
+def security_headers(csp: str, *, secure: bool) -> dict[str, str]:
+    headers = {
+        "Content-Security-Policy": csp,
+        "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), geolocation=()",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+    if secure:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    return headers

@@ -1,0 +1,58 @@
+# `make demo` runs the product, `make test` runs every check. Both set up what they need.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check unit e2e wheel bench docs pins clean
+
+demo: .venv/demo-ready
+	@$(BIN)/vsdk demo
+
+test: check unit wheel e2e
+	@echo "All checks and tests passed."
+
+check: .venv/dev-ready node_modules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy src plugins/doctolib_like/src plugins/kbv_compliance/src examples/embed_fastapi.py
+	$(BIN)/lint-imports
+	npx --no-install tsc -p tsconfig.json
+	node --test tests/widgets/js/*.test.mjs
+
+unit: .venv/dev-ready
+	$(BIN)/pytest -m "not e2e"
+
+e2e: .venv/dev-ready node_modules
+	tools/system-packages
+	$(BIN)/pytest -m e2e
+
+wheel: .venv/dev-ready
+	$(BIN)/python tools/check_wheel.py
+
+bench: .venv/dev-ready
+	tools/system-packages
+	$(BIN)/python -m bench
+
+docs: .venv/dev-ready
+	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/images/make.py
+
+pins: .venv/dev-ready
+	$(BIN)/uv pip compile pyproject.toml --extra rtc --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url --upgrade -o requirements/pins.txt
+	$(BIN)/uv pip compile requirements/dev.in --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url --upgrade -o requirements/dev.txt
+
+.venv/demo-ready: pyproject.toml requirements/pins.txt
+	tools/make-venv $(PYTHON) requirements/pins.txt .
+	@touch $@
+
+.venv/dev-ready: pyproject.toml requirements/dev.txt $(wildcard plugins/*/pyproject.toml) $(wildcard examples/*/pyproject.toml)
+	tools/make-venv $(PYTHON) requirements/dev.txt . $(dir $(wildcard plugins/*/pyproject.toml examples/*/pyproject.toml))
+	@touch $@
+
+node_modules: package.json
+	tools/system-packages
+	npm install --no-package-lock --ignore-scripts --no-fund --no-audit --loglevel=error
+	@touch $@
+
+clean:
+	rm -rf .venv node_modules dist test-results

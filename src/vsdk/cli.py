@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 something could not be done (and was said), 2 wrong usage 
 import argparse
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -194,7 +195,9 @@ def _check(options: argparse.Namespace) -> int:
 
 async def _check_all(options: argparse.Namespace) -> int:
     settings = Settings.load(options.config)
-    print(json.dumps(settings.model_dump(mode="json", exclude={"plugin"}), indent=2, ensure_ascii=False))
+    shown = settings.model_dump(mode="json", exclude={"plugin"})
+    shown["database"] = re.sub(r"(?<=:)[^:/]*(?=@)", "**********", settings.database)
+    print(json.dumps(shown, indent=2, ensure_ascii=False))
     video = _sdk(options, settings)
     await video.store.open()
     try:

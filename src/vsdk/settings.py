@@ -82,7 +82,7 @@ class PracticeSettings(_Section):
     @classmethod
     def _known_zone(cls, value: str) -> str:
         if value not in available_timezones():
-            raise ValueError(f"{value!r} is not an IANA time zone")
+            raise ValueError("this is not an IANA time zone, such as Europe/Berlin")
         return value
 
     def practice(self) -> Practice:
@@ -150,6 +150,8 @@ class Settings(_Section):
                 data = tomllib.load(stream)
         except OSError as error:
             raise ConfigurationError(f"cannot read {file}: {error.strerror}") from error
+        except UnicodeDecodeError:
+            raise ConfigurationError(f"{file} is not text in UTF-8") from None
         except tomllib.TOMLDecodeError as error:
             raise ConfigurationError(f"{file} is not valid TOML: {error}") from error
         return cls.of(data)
@@ -199,5 +201,7 @@ def _resolve(value: Any, where: str) -> Any:
                 return SecretStr(Path(path).read_text(encoding="utf-8").strip())
             except OSError as error:
                 raise ConfigurationError(f"{where}: cannot read {path}: {error.strerror}") from error
+            except UnicodeDecodeError:
+                raise ConfigurationError(f"{where}: {path} is not text in UTF-8") from None
         case mapping:
             return {key: _resolve(item, f"{where}.{key}") for key, item in mapping.items()}

@@ -8,6 +8,8 @@ from vsdk.domain.errors import ConfigurationError
 from vsdk.settings import Settings
 
 FILE_NAME = "vsdk.key"
+SHORTEST = 32
+"""bytes"""
 
 
 def signing_key(settings: Settings) -> bytes:
@@ -24,7 +26,13 @@ def signing_key(settings: Settings) -> bytes:
     file = path.removeprefix("/").partition("?")[0]
     if file in ("", ":memory:"):
         return secrets.token_bytes(32)
-    return _kept(Path(file).with_name(FILE_NAME))
+    try:
+        key = _kept(Path(file).with_name(FILE_NAME))
+    except OSError as error:
+        raise ConfigurationError(f"the key file {FILE_NAME} cannot be kept: {error.strerror}") from error
+    if len(key) < SHORTEST:
+        raise ConfigurationError(f"the key file {FILE_NAME} holds fewer than {SHORTEST} bytes; remove it")
+    return key
 
 
 def _kept(file: Path) -> bytes:

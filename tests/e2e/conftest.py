@@ -19,6 +19,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+PLUGINS = ["console_messages", "local_login"]
 REPOSITORY = Path(__file__).parents[2]
 QUIET = [
     "--no-sandbox",
@@ -101,7 +102,7 @@ class Server:
         return f"{self.base}/practice/park#{self.code}"
 
     def write_settings(self, **extra: Any) -> None:
-        plugins = extra.pop("plugins", ["console_messages", "local_login", "doctolib_like", "kbv_compliance"])
+        plugins = extra.pop("plugins", PLUGINS)
         lines = [
             f'base_url = "{self.base}"',
             f'database = "sqlite+aiosqlite:///{self.folder / "vsdk.sqlite3"}"',
@@ -122,7 +123,7 @@ class Server:
         environment = os.environ | {"PARK_API_KEY": self.api_key, "PARK_CODE": self.code}
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "vsdk.cli", "--config", "vsdk.toml", "serve", "--port", str(self.port)],
+                [sys.executable, "-m", "vsdk", "--config", "vsdk.toml", "serve", "--port", str(self.port)],
                 cwd=self.folder,
                 env=environment,
                 stdout=log,
@@ -190,7 +191,7 @@ class Server:
     def audit(self) -> list[dict[str, Any]]:
         environment = os.environ | {"PARK_API_KEY": self.api_key, "PARK_CODE": self.code}
         done = subprocess.run(
-            [sys.executable, "-m", "vsdk.cli", "--config", "vsdk.toml", "audit", "--format", "jsonl"],
+            [sys.executable, "-m", "vsdk", "--config", "vsdk.toml", "audit", "--format", "jsonl"],
             cwd=self.folder,
             env=environment,
             capture_output=True,

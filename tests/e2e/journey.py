@@ -1,14 +1,10 @@
 """What the two people do, so that tests read like the journey."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from playwright.sync_api import Page, expect
-
-TEXTS = {
-    "de": {"start": "Start", "join": "Beitreten"},
-    "fr": {},
-    "en": {},
-}
+from playwright.sync_api import Locator, Page, expect
 
 WATCH_PEERS = """
 (() => {
@@ -23,21 +19,19 @@ WATCH_PEERS = """
 
 STATS = """
 async () => {
-  const pc = window.peers.findLast((peer) => peer.connectionState === 'connected');
-  if (!pc) return null;
-  const found = { video: 0, audio: 0, sentVideo: 0, dtls: '', local: '', remote: '', srtp: '' };
-  const report = await pc.getStats();
+  const connected = window.peers.filter((peer) => peer.connectionState === 'connected');
+  if (!connected.length) return null;
+  const found = { video: 0, audio: 0, dtls: '', srtp: '', local: '', remote: '', connections: connected.length };
+  const report = await connected.at(-1).getStats();
   for (const s of report.values()) {
     if (s.type === 'inbound-rtp' && s.kind === 'video') found.video += s.framesDecoded ?? 0;
     if (s.type === 'inbound-rtp' && s.kind === 'audio') found.audio += s.packetsReceived ?? 0;
-    if (s.type === 'outbound-rtp' && s.kind === 'video') found.sentVideo += s.framesEncoded ?? 0;
     if (s.type === 'transport') {
-      found.dtls = s.dtlsState; found.srtp = s.srtpCipher;
+      found.dtls = s.dtlsState;
+      found.srtp = s.srtpCipher;
       const pair = report.get(s.selectedCandidatePairId);
-      if (pair) {
-        found.local = report.get(pair.localCandidateId)?.candidateType;
-        found.remote = report.get(pair.remoteCandidateId)?.candidateType;
-      }
+      found.local = report.get(pair?.localCandidateId)?.candidateType;
+      found.remote = report.get(pair?.remoteCandidateId)?.candidateType;
     }
   }
   return found;
@@ -49,21 +43,85 @@ def stats(page: Page) -> dict[str, Any] | None:
     return page.evaluate(STATS)  # type: ignore[no-any-return]
 
 
-def wait_for_media(page: Page, *, video: int = 5, audio: int = 10, since: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Until so many more frames were decoded and audio packets received."""
+def media_flows(page: Page, *, since: dict[str, Any] | None = None, seconds: float = 15) -> dict[str, Any]:
+    """Waits until frames were decoded and audio packets received, more than ``since``; gives the figures."""
     base = since or {"video": 0, "audio": 0}
-    for _ in range(100):
+    now = None
+    for _ in range(int(seconds * 10)):
         now = stats(page)
-        if now and now["video"] >= base["video"] + video and now["audio"] >= base["audio"] + audio:
+        if now and now["video"] >= base["video"] + 5 and now["audio"] >= base["audio"] + 10:
             return now
         page.wait_for_timeout(100)
-    raise AssertionError(f"media does not flow: {stats(page)}")
+    raise AssertionError(f"media does not flow: {now}, wanted more than {base}")
 
 
-def visit(page: Page) -> Any:
+def visit(page: Page) -> Locator:
     return page.locator("vsdk-video-visit")
 
 
-def step(page: Page, name: str, timeout: float = 15_000) -> None:
-    """Waits until the visit is at that step."""
-    expect(visit(page)).to_have_attribute("step", name, timeout=timeout)
+def at_step(page: Page, *names: str, timeout: float = 15_000) -> None:
+    """Waits until the visit shows one of these steps."""
+    for _ in range(int(timeout / 50)):
+        if visit(page).count() and visit(page).get_attribute("step") in names:
+            return
+        page.wait_for_timeout(50)
+    shown = visit(page).get_attribute("step") if visit(page).count() else "nothing"
+    raise AssertionError(f"wanted {names}, the page shows {shown}")
+
+
+def primary(page: Page) -> Locator:
+    """The one large button of a step."""
+    return visit(page).locator("button.primary")
+
+
+def enter_waiting_room(page: Page, link: str, *, look: Callable[[str], None] = lambda step: None) -> None:
+    """From the link to the waiting room, as a patient clicks it. ``look`` is called at each step."""
+    page.goto(link)
+    at_step(page, "start")
+    look("start")
+    primary(page).click()
+    at_step(page, "allow", "check")
+    if visit(page).get_attribute("step") == "allow":
+        look("allow")
+        primary(page).click()
+    at_step(page, "check")
+    expect(primary(page)).to_be_enabled(timeout=15_000)
+    look("check")
+    primary(page).click()
+    at_step(page, "waiting")
+    look("waiting")
+
+
+def sign_in(page: Page, list_url: str) -> Locator:
+    """Opens the practice's list; gives its rows."""
+    page.goto(list_url)
+    queue = page.locator("vsdk-practice-queue")
+    expect(queue.locator("li.row").first).to_be_visible()
+    return queue.locator("li.row")
+
+
+def admit_button(page: Page) -> Locator:
+    return page.locator("vsdk-practice-queue button[data-key$='/admit']")
+
+
+def control(page: Page, name: str) -> Locator:
+    """A button of the bar in a visit: microphone, camera, refresh, danger (the red one)."""
+    return visit(page).locator(f".bar button.{name}")
+
+
+@dataclass
+class BothSides:
+    practice: Page
+    patient: Page
+
+
+def both_in_visit(practice: Page, patient: Page, list_url: str, link: str) -> BothSides:
+    """The shortest way into a visit, with media flowing on both sides."""
+    sign_in(practice, list_url)
+    enter_waiting_room(patient, link)
+    admit_button(practice).click()
+    at_step(practice, "visit")
+    at_step(patient, "visit")
+    media_flows(practice)
+    media_flows(patient)
+    return BothSides(practice, patient)

@@ -1,6 +1,6 @@
 """Puts routes, limits and headers together into one ASGI application."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
 from fastapi import APIRouter, FastAPI, Request
@@ -56,9 +56,9 @@ def make_app(
 
     app.router.routes.append(WebSocketRoute("/signal", signal))
 
-    def answer(request: Request, error: VsdkError) -> Response:
+    def answer(request: Request, error: VsdkError, headers: Mapping[str, str] | None = None) -> Response:
         path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-        status, extra = problems.status_of(error), problems.headers_of(error)
+        status, extra = problems.status_of(error), problems.headers_of(error) | dict(headers or {})
         if path.startswith("/fhir/"):
             outcome = problems.operation_outcome(error)
             return JSONResponse(outcome, status, extra, "application/fhir+json")
@@ -77,7 +77,10 @@ def make_app(
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            return answer(request, UsageError("this method is not offered here", code="method-not-allowed"))
+            refused = UsageError("this method is not offered here", code="method-not-allowed")
+            return answer(request, refused, error.headers)
+        if error.status_code == HTTPStatus.BAD_REQUEST:  # not UTF-8, or nested too deeply
+            return answer(request, UsageError("the body is not JSON", code="not-json"))
         return answer(request, NotFound("there is nothing at this address"))
 
     async def on_crash(request: Request, error: Exception) -> Response:
@@ -93,7 +96,7 @@ def make_app(
         allow_methods=["GET", "POST"],
         allow_headers=["authorization", "content-type"],
     )
-    return _Headers(_BodyLimit(app), headers)
+    return _Headers(_BodyLimit(app, answer), headers)
 
 
 def _invalid(error: RequestValidationError) -> VsdkError:
@@ -101,7 +104,7 @@ def _invalid(error: RequestValidationError) -> VsdkError:
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         return UsageError("the body is not JSON", code="not-json")
-    where = ".".join(str(part) for part in first["loc"])
+    where = ".".join(str(part) for part in first["loc"]).encode(errors="replace").decode()
     return UsageError(f"{where}: {first['msg']}", code="request-invalid")
 
 
@@ -134,16 +137,16 @@ class _Headers:
 class _BodyLimit:
     """Answers 413 as soon as a body is, or says that it is, larger than `MAX_BODY`."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, answer: Callable[[Request, VsdkError], Response]) -> None:
         self._app = app
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        too_big = UsageError("the body may have at most 1 MiB", code="message-too-big")
-        refusal = JSONResponse(
-            problems.problem(too_big), problems.status_of(too_big), media_type=problems.MEDIA_TYPE
+        refusal = self._answer(
+            Request(scope), UsageError("the body may have at most 1 MiB", code="message-too-big")
         )
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > MAX_BODY:

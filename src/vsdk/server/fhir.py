@@ -11,11 +11,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request
 from starlette.responses import JSONResponse, Response
 
-from vsdk.domain.errors import Conflict, InvalidAppointment
+from vsdk.domain.errors import Conflict, InvalidAppointment, NotFound
 from vsdk.domain.ids import AppointmentId, PracticeId
 from vsdk.domain.practice import Practice
 from vsdk.hooks.ports import AppointmentFormat, SourcedAppointment
 from vsdk.server.api import Authorization, PracticeKeys
+from vsdk.server.schemas import interchangeable
 from vsdk.service.scheduling import Scheduled, SchedulingService
 
 MEDIA_TYPE = "application/fhir+json"
@@ -47,6 +48,8 @@ def make_router(
     async def read(release: str, appointment_id: str, authorization: Authorization = "") -> Response:
         practice_id = keys.practice_of(authorization)
         scheduled = await scheduling.current(practice_id, AppointmentId(appointment_id))
+        if (release == "R5") != (scheduled.mirrored.sourced.release == "R5"):
+            raise NotFound("the appointment is not of this FHIR release", code="appointment-unknown")
         return reply(scheduled, scheduled.mirrored.sourced.release, 200)
 
     @router.put("/{release}/Appointment/{appointment_id}", summary="Create or change an Appointment")
@@ -78,7 +81,7 @@ def parse(body: bytes) -> dict[str, Any]:
     if len(body) > MAX_BYTES:
         raise InvalidAppointment("an Appointment may have at most 1 MiB", code="message-too-big")
     try:
-        value = json.loads(body)
+        value = interchangeable(json.loads(body))
     except (ValueError, RecursionError):
         raise InvalidAppointment("the body is not JSON", code="not-json") from None
     if not isinstance(value, dict):

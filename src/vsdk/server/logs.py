@@ -29,7 +29,7 @@ FIELDS = (
 )
 """Identifiers and codes. Nothing that a person said or is."""
 
-_QUIET = ("uvicorn.access", "httpx", "httpcore", "aiosqlite", "sqlalchemy", "asyncio", "aiortc", "aioice")
+_QUIET = ("alembic", "uvicorn.access", "httpx", "httpcore", "aiosqlite", "sqlalchemy", "asyncio", "aiortc", "aioice")
 
 
 def _without_messages(_: Any, __: str, event: EventDict) -> EventDict:
@@ -42,7 +42,13 @@ def _without_messages(_: Any, __: str, event: EventDict) -> EventDict:
 
 
 def _plain_event(_: Any, __: str, event: EventDict) -> EventDict:
-    """Other libraries put values into their sentences, so of theirs only the logger's name is kept."""
+    """Other libraries put values into their sentences, so of theirs only the logger's name is kept.
+
+    Of uvicorn's the sentence is kept, but not the addresses of people who open a WebSocket.
+    """
+    record = event.get("_record")
+    if record is not None and "WebSocket" in str(record.msg):
+        event["event"] = str(record.msg).replace("%s", "…")
     if not str(event.get("logger", "")).startswith(("vsdk", "uvicorn.error")):
         event["event"] = "message of another library"
     return event
@@ -69,5 +75,6 @@ def configure(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [sink]
     root.setLevel(level)
+    logging.getLogger("uvicorn.error").setLevel(max(level, logging.INFO))  # below, it logs whole messages
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

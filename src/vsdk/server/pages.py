@@ -1,6 +1,7 @@
 """Pages, static files and texts. Looking at any of them changes nothing."""
 
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -64,6 +65,7 @@ class Site:
 
 def make_router(site: Site) -> APIRouter:
     router = APIRouter(include_in_schema=False)
+    get = partial(router.api_route, methods=["GET", "HEAD"])
 
     def page(html: str) -> HTMLResponse:
         return HTMLResponse(html, headers=PAGE_HEADERS)
@@ -73,20 +75,20 @@ def make_router(site: Site) -> APIRouter:
             raise NotFound("there is no such practice", code="practice-unknown")
         return site.practices[PracticeId(practice_id)]
 
-    @router.get("/")
+    @get("/")
     async def home(request: Request) -> Response:
         return page(site.pages.home(site.language(request)))
 
-    @router.get("/j")
+    @get("/j")
     async def join(request: Request) -> Response:
         return page(site.pages.join(site.language(request, next(iter(site.practices.values())).language)))
 
-    @router.get("/practice/{practice_id}")
+    @get("/practice/{practice_id}")
     async def practice(practice_id: str, request: Request) -> Response:
         chosen = practice_of(practice_id)
         return page(site.pages.practice(site.language(request, chosen.language), chosen))
 
-    @router.get("/practice/{practice_id}/sign-in")
+    @get("/practice/{practice_id}/sign-in")
     async def sign_in(practice_id: str) -> Response:
         provider = site.providers.get(practice_of(practice_id).id)
         if provider is None:
@@ -95,7 +97,7 @@ def make_router(site: Site) -> APIRouter:
         redirect = await provider.begin(PracticeId(practice_id), back)
         return RedirectResponse(redirect.url, HTTPStatus.SEE_OTHER, PAGE_HEADERS)
 
-    @router.get("/plugins/{plugin}/{path}")
+    @get("/plugins/{plugin}/{path}")
     async def plugin_page(plugin: str, path: str, request: Request) -> Response:
         source = site.plugin_pages.get((plugin, path))
         if source is None:
@@ -104,12 +106,12 @@ def make_router(site: Site) -> APIRouter:
         title = site.texts.get(language, source.title)
         return page(site.pages.plugin_page(language, title, await source.body(language)))
 
-    @router.get("/texts/{name}.json")
+    @get("/texts/{name}.json")
     async def texts(name: str) -> Response:
         headers = {"Cache-Control": "public, max-age=300", **ANY_ORIGIN}
         return JSONResponse(site.browser_texts(name), headers=headers)
 
-    @router.get("/static/{path:path}")
+    @get("/static/{path:path}")
     async def static(path: str, request: Request) -> Response:
         asset = site.assets.read(path)
         if asset is None:

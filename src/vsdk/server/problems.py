@@ -42,6 +42,7 @@ _BY_CODE = {
     "join-link-late": HTTPStatus.GONE,
     "appointment-cancelled": HTTPStatus.GONE,
     "visit-state": HTTPStatus.CONFLICT,
+    "method-not-allowed": HTTPStatus.METHOD_NOT_ALLOWED,
 }
 _ISSUE_TYPES = {
     HTTPStatus.UNAUTHORIZED: "login",

@@ -101,6 +101,8 @@ class Rooms:
         before = seats.get(seat.participant)
         if before and before.id == seat.id:
             seat.check, seat.connected = before.check, before.connected
+            for other in seats.values():
+                other.told.pop("admitted", None)  # whom it told `lost` is told again who is there
         seats[seat.participant] = seat
         return before
 

@@ -1,9 +1,19 @@
 """The JSON of the HTTP API (``/api/v1``), as pydantic models; they make the OpenAPI document."""
 
+import json
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def interchangeable(value: Any) -> Any:
+    """The value itself. Raises ValueError for what only some can read as JSON (RFC 7493, I-JSON)."""
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise ValueError("JSON with NaN, half a character or too many levels") from None
+    return value
 
 
 class _Request(BaseModel):
@@ -13,7 +23,9 @@ class _Request(BaseModel):
 class VisitRequest(_Request):
     """A FHIR Appointment for which a video visit is wanted."""
 
-    appointment: dict[str, Any] = Field(description="FHIR Appointment, R4, R4B or R5", repr=False)
+    appointment: Annotated[dict[str, Any], AfterValidator(interchangeable)] = Field(
+        description="FHIR Appointment, R4, R4B or R5", repr=False
+    )
     fhir_version: str = Field("R4", description="`R4`, `R4B` or `R5`; never guessed")
 
 

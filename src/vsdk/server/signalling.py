@@ -153,7 +153,13 @@ class Connection:
         if self._grant.visit_id is None:
             await self._open_list(self._grant)
             return self._grant
-        return self._grant if await self._enter(self._grant, self._grant.visit_id, hello.seat) else None
+        try:
+            entered = await self._enter(self._grant, self._grant.visit_id, hello.seat)
+        except VsdkError as error:
+            await self._refuse(error, hello.id)
+            await self.close(CLOSED_TO_YOU)
+            return None
+        return self._grant if entered else None
 
     async def _open_list(self, grant: AccessGrant) -> None:
         rooms, board = self._shared.rooms, self._shared.board

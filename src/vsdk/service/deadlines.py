@@ -30,17 +30,22 @@ class DeadlineService:
             try:
                 await self.report_due()
             except Exception as error:
-                log.error("deadline failed", extra={"error": type(error).__name__})
+                log.error("deadlines cannot be read", extra={"error": type(error).__name__})
             await asyncio.sleep(LOOK_EVERY)
 
     async def report_due(self) -> int:
         """Reports all deadlines that have passed by now, and tells how many there were."""
         due = await self._store.due(self._clock.now())
         for deadline in due:
-            if deadline.notice is None:
-                await self._visits.time_passed(deadline.visit_id)
-            else:
-                await self._notify(deadline)
+            try:
+                if deadline.notice is None:
+                    await self._visits.time_passed(deadline.visit_id)
+                else:
+                    await self._notify(deadline)
+            except Exception as error:
+                log.error(
+                    "deadline failed", extra={"visit": deadline.visit_id, "error": type(error).__name__}
+                )
         return len(due)
 
     async def _notify(self, due: Due) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from vsdk.domain.errors import VsdkError
+from vsdk.domain.errors import Conflict, VsdkError
 from vsdk.domain.ids import PracticeId
 from vsdk.hooks.ports import ScheduleSource
 from vsdk.service.scheduling import SchedulingService
@@ -37,18 +37,26 @@ class FollowingService:
         for practice_id, source in self._sources.items():
             try:
                 changes = await source.changed_since(practice_id, self._cursors.get(practice_id))
-            except VsdkError as error:
-                log.warning("schedule source failed", extra={"practice": practice_id, "code": error.code})
+            except Exception as error:
+                log.warning("schedule source failed", extra={"practice": practice_id, "code": _code(error)})
                 continue
+            missed = False
             for sourced in changes.appointments:
                 try:
                     await self._scheduling.schedule(sourced)
                     taken += 1
-                except VsdkError as error:
+                except Exception as error:
+                    missed = missed or isinstance(error, Conflict) or not isinstance(error, VsdkError)
                     log.warning(
-                        "appointment was not taken over", extra={"practice": practice_id, "code": error.code}
+                        "appointment was not taken over",
+                        extra={"practice": practice_id, "code": _code(error)},
                     )
             for code in changes.unreadable:
                 log.warning("appointment is unreadable", extra={"practice": practice_id, "code": code})
-            self._cursors[practice_id] = changes.cursor
+            if not missed:  # what may work next time is asked for again
+                self._cursors[practice_id] = changes.cursor
         return taken
+
+
+def _code(error: Exception) -> str:
+    return error.code if isinstance(error, VsdkError) else VsdkError.default_code

@@ -109,7 +109,7 @@ class JoinService:
         practice = self._practices.get(practice_id)
         provider = self._providers.get(practice_id)
         identity = await provider.complete(practice_id, params) if provider else None
-        if practice is None or identity is None:
+        if practice is None or identity is None or not _may_see_list(identity, practice_id):
             raise Refused("sign-in is not possible with this", code="sign-in-refused")
         return self.grant_list(practice_id, identity.role, identity.subject), identity, practice
 
@@ -169,6 +169,10 @@ class JoinService:
             now=self._clock.now(),
         )
         return Granted(self._grants.sign(grant), grant)
+
+
+def _may_see_list(identity: Identity, practice_id: PracticeId) -> bool:
+    return identity.practice_id == practice_id and Capability.LIST in CAPABILITIES[identity.role]
 
 
 def _of(invitation: Invitation) -> frozenset[Capability]:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol, assert_never
 
-from vsdk.domain.appointment import Appointment
+from vsdk.domain.appointment import Appointment, AppointmentStatus
 from vsdk.domain.effects import Audit, Notify, WriteBack
 from vsdk.domain.errors import Conflict, DeliveryFailed, NotFound, PartnerError, VsdkError
 from vsdk.domain.ids import PracticeId
@@ -81,7 +81,12 @@ class OutboxService:
     async def run(self) -> None:
         while True:
             self._woken.clear()
-            if await self.perform_due() == 0:
+            try:
+                performed = await self.perform_due()
+            except Exception as error:
+                log.error("the outbox failed", extra={"error": type(error).__name__})
+                performed = 0
+            if performed == 0:
                 try:
                     async with asyncio.timeout(IDLE):
                         await self._woken.wait()
@@ -169,6 +174,9 @@ class OutboxService:
     async def _write_back(self, effect: WriteBack) -> None:
         scheduled = await self._scheduling.current(effect.practice_id, effect.appointment_id)
         service = scheduled.patient_service
+        stands = scheduled.mirrored.appointment.status.takes_place
+        if not stands and effect.status is not AppointmentStatus.FULFILLED:
+            effect = replace(effect, status=None)  # cancelled meanwhile, which is not for us to undo
         if effect.status:
             await self._update_mirror(effect, scheduled.mirrored.version)
         source = self._sources.get(effect.practice_id)
@@ -176,11 +184,13 @@ class OutboxService:
             try:
                 await source.write_back(effect.practice_id, effect.appointment_id, service, effect.status)
             except NotFound:
-                log.info("appointment is not from the schedule source", extra={"practice": effect.practice_id})
+                log.info(
+                    "appointment is not from the schedule source", extra={"practice": effect.practice_id}
+                )
 
     async def _update_mirror(self, effect: WriteBack, version: int) -> None:
         mirrored = await self._store.appointment(effect.practice_id, effect.appointment_id)
-        if mirrored is None or effect.status is None:
+        if mirrored is None or effect.status in (None, mirrored.appointment.status):
             return
         sourced = mirrored.sourced
         original = {**sourced.original, "status": effect.status.value}

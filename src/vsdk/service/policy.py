@@ -22,7 +22,10 @@ class PolicyService:
 
     def _evaluate(self, rule: PolicyRule, question: PolicyQuestion) -> Finding:
         try:
-            return rule.evaluate(question)
+            finding = rule.evaluate(question)
+            if not isinstance(finding, Finding):
+                raise TypeError("a rule answers with a Finding")
+            return finding
         except Exception as error:
             log.error("policy rule failed", extra={"rule": rule.id, "error": type(error).__name__})
             return Finding(rule.id, rule.clause, "", Outcome.VIOLATED, reason="rule-failed")

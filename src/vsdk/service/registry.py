@@ -73,6 +73,8 @@ def load(names: Sequence[str], config: Config, http: Http) -> Registry:
     _unique("panel", [panel.name for panel in panels])
     rules = [rule for _, rule in calls.objects("vsdk_policy_rules", PolicyRule)]
     _unique("policy rule", [rule.id for rule in rules])
+    for rule in rules:
+        _check_rule(rule)
     return Registry(
         plugins=tuple(names),
         schedule_sources=_by_name("schedule source", [source for _, source in sources]),
@@ -211,6 +213,14 @@ def _check_object(where: str, item: Any, kind: type[Any], coroutines: Sequence[s
                 "all visits while it waits",
                 code="plugin-sync-method",
             )
+
+
+def _check_rule(rule: PolicyRule) -> None:
+    if inspect.iscoroutinefunction(rule.evaluate):
+        raise ConfigurationError(
+            f"policy rule {rule.id!r}: evaluate must be a plain `def`; rules are pure and answer at once",
+            code="plugin-wrong-object",
+        )
 
 
 def _unique(what: str, names: Sequence[str]) -> None:

@@ -1,10 +1,12 @@
 """Appointment in, visit and links out; and what follows when the appointment changes."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from weakref import WeakValueDictionary
 
 from vsdk.domain import events as on
-from vsdk.domain.appointment import Appointment, VirtualService
+from vsdk.domain.appointment import Appointment, AppointmentStatus, VirtualService
 from vsdk.domain.effects import Audit, Effect, WriteBack
 from vsdk.domain.errors import Conflict, NotFound, Refused
 from vsdk.domain.ids import AppointmentId, PracticeId, VisitId
@@ -65,6 +67,10 @@ class SchedulingService:
         self._plan = plan
         self._clock = clock
         self._base_url = base_url
+        self._locks: WeakValueDictionary[tuple[PracticeId, AppointmentId], asyncio.Lock] = (
+            WeakValueDictionary()
+        )
+        """an appointment that is new to us gets one visit, even when it comes twice at the same time"""
 
     async def schedule(self, sourced: SourcedAppointment, *, if_version: int | None = None) -> Scheduled:
         """Takes over a new or changed appointment.
@@ -72,9 +78,12 @@ class SchedulingService:
         ``if_version`` must be the version of our mirror, where given. Raises Conflict ``version-mismatch``
         when it is not, Refused ``policy-denied`` when a rule forbids such a window.
         """
+        appointment = sourced.appointment
+        lock = self._locks.setdefault((appointment.practice_id, appointment.id), asyncio.Lock())
         for _ in range(ATTEMPTS):
             try:
-                return await self._schedule(sourced, if_version)
+                async with lock:
+                    return await self._schedule(sourced, if_version)
             except Conflict as conflict:
                 if conflict.code == "version-mismatch":
                     raise
@@ -129,7 +138,7 @@ class SchedulingService:
         appointment = sourced.appointment
         wanted = appointment.is_video and appointment.status.takes_place
         window = self._plan.window(appointment.start)
-        over = self._clock.now() >= window.closes
+        over = self._clock.now() >= window.closes or appointment.status is AppointmentStatus.FULFILLED
         if wanted and not over and (visit is None or _starts_anew(visit, window)):
             await self._plan_visit(sourced, window)
         elif wanted and visit and mirrored and visit.state not in FINAL:
@@ -244,5 +253,7 @@ class SchedulingService:
 
 
 def _starts_anew(visit: Visit, window: Window) -> bool:
-    """Whether an appointment that still takes place needs another visit than this final one."""
+    """Whether an appointment that still takes place needs another visit than this, which is over."""
+    if visit.state is VisitState.ENDED:
+        return not window.overlaps(visit.window)
     return visit.state is VisitState.CANCELLED or (visit.state in FINAL and visit.window != window)

@@ -64,10 +64,9 @@ class VisitService:
         return [(visit, mirrored[visit.id]) for visit in order]
 
     async def arrive(self, visit_id: VisitId, participant: ParticipantId) -> Visit:
-        visit = await self.get(visit_id)
-        if visit.arrival(participant):
-            return visit
-        return await self._apply(visit_id, on.ParticipantArrived(participant))
+        return await self._apply(
+            visit_id, on.ParticipantArrived(participant), unless=lambda v: v.arrival(participant) is not None
+        )
 
     async def admit(self, visit_id: VisitId, participant: ParticipantId, by: Role) -> Visit:
         """Raises Refused by policy, IllegalTransition when this participant is not there."""
@@ -81,7 +80,9 @@ class VisitService:
         decision = self._policy.ask(Admit(by=by, role=role))
         if not decision.allowed:
             raise Refused(explain(decision), code="policy-denied", findings=decision.findings)
-        return await self._apply(visit_id, on.PractitionerAdmitted(participant))
+        return await self._apply(
+            visit_id, on.PractitionerAdmitted(participant), unless=lambda v: v.is_admitted(participant)
+        )
 
     async def connected(self, visit_id: VisitId) -> None:
         await self._apply_if_possible(visit_id, on.PeersConnected())
@@ -122,7 +123,7 @@ class VisitService:
         visit = await self._store.visit(visit_id)
         deadline = next_deadline(visit) if visit else None
         if deadline and deadline.at <= self._clock.now():
-            await self._apply_if_possible(visit_id, deadline.event)
+            await self._apply(visit_id, deadline.event, unless=lambda v: next_deadline(v) != deadline)
 
     async def announce(self, visit: Visit, event: on.VisitEvent) -> None:
         """Tells subscribers and plugins about a change that was stored."""
@@ -132,13 +133,16 @@ class VisitService:
         await self._listeners.tell(Happened(visit.practice_id, visit.id, event, self._clock.now()))
 
     async def _apply_if_possible(self, visit_id: VisitId, event: on.VisitEvent) -> None:
-        visit = await self.get(visit_id)
-        if permits(visit, type(event)):
-            await self._apply(visit_id, event)
+        await self._apply(visit_id, event, unless=lambda v: not permits(v, type(event)))
 
-    async def _apply(self, visit_id: VisitId, event: on.VisitEvent) -> Visit:
+    async def _apply(
+        self, visit_id: VisitId, event: on.VisitEvent, *, unless: Callable[[Visit], bool] = lambda _: False
+    ) -> Visit:
+        """``unless`` says that nothing is left to be done; asked again whenever someone else was faster."""
         for _ in range(ATTEMPTS):
             visit = await self.get(visit_id)
+            if unless(visit):
+                return visit
             now = self._clock.now()
             changed, effects = transition(visit, event, now)
             try:

@@ -1,0 +1,7 @@
+"""``python -m vsdk``."""
+
+import sys
+
+from vsdk.cli import main
+
+sys.exit(main())

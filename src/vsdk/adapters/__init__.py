@@ -1,0 +1,1 @@
+"""The outside world: one folder per concern, one file per foreign system."""

@@ -1,0 +1,1 @@
+"""Where appointments come from and how they are read."""

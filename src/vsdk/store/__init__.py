@@ -1,0 +1,1 @@
+"""Persistence: visits, links, the mirror of appointments, effects and deadlines in one SQL database."""

@@ -1,0 +1,120 @@
+"""Effects on their way, and the deadlines that give rise to some of them.
+
+An effect that was performed is deleted: the audit trail says what happened, and the table stays as small as
+what is still to be done. One that was given up stays, with the reason.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, delete, func, insert, not_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vsdk.domain.effects import Audit, Effect, Notify, WriteBack
+from vsdk.domain.ids import VisitId
+from vsdk.domain.visit import Visit, next_deadline
+from vsdk.hooks.store import Due, DueNotice, OutboxEntry
+from vsdk.store import mapping
+from vsdk.store.database import Database
+from vsdk.store.tables import audit, deadline, outbox
+
+_earlier = outbox.alias("earlier")
+_PERFORMABLE = and_(
+    outbox.c.state == "pending",
+    not_(
+        select(_earlier.c.seq)
+        .where(
+            _earlier.c.stream == outbox.c.stream,
+            _earlier.c.state == "pending",
+            _earlier.c.seq < outbox.c.seq,
+        )
+        .exists()
+    ),
+)
+"""A later status of an appointment never overtakes an earlier one that is still being retried."""
+
+
+class SqlOutbox:
+    """The port `vsdk.hooks.store.Outbox`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def due(self, now: datetime, limit: int = 100) -> list[Due]:
+        passed = select(deadline).where(deadline.c.at <= now)
+        async with self._database.read() as connection:
+            rows = await connection.execute(passed.order_by(deadline.c.at, deadline.c.id).limit(limit))
+        return [mapping.due_from(row) for row in rows]
+
+    async def next_due(self) -> datetime | None:
+        async with self._database.read() as connection:
+            first: datetime | None = await connection.scalar(select(func.min(deadline.c.at)))
+        return first
+
+    async def settle(self, due: Due, effects: Sequence[Effect], now: datetime) -> None:
+        """Does nothing when ``due`` was settled or replaced before, so that nothing is sent twice."""
+        async with self._database.write() as connection:
+            removed = await connection.execute(delete(deadline).where(deadline.c.id == due.id))
+            if removed.rowcount:
+                await enqueue(connection, effects, now)
+
+    async def next_effects(self, now: datetime, limit: int = 20) -> list[OutboxEntry]:
+        """Oldest first; of the write-backs of one appointment, only the first that is not yet performed."""
+        ready = select(outbox).where(_PERFORMABLE, outbox.c.due_at <= now)
+        async with self._database.read() as connection:
+            rows = await connection.execute(ready.order_by(outbox.c.seq).limit(limit))
+        return [mapping.entry_from(row) for row in rows]
+
+    async def next_effect_at(self) -> datetime | None:
+        async with self._database.read() as connection:
+            first: datetime | None = await connection.scalar(
+                select(func.min(outbox.c.due_at)).where(_PERFORMABLE)
+            )
+        return first
+
+    async def complete(self, entry: OutboxEntry) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(delete(outbox).where(outbox.c.id == entry.id))
+
+    async def postpone(self, entry: OutboxEntry, until: datetime) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(outbox)
+                .where(outbox.c.id == entry.id)
+                .values(attempts=outbox.c.attempts + 1, due_at=until)
+            )
+
+    async def abandon(self, entry: OutboxEntry, reason: str) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(outbox).where(outbox.c.id == entry.id).values(state="abandoned", reason=reason)
+            )
+
+
+async def enqueue(connection: AsyncConnection, effects: Sequence[Effect], now: datetime) -> None:
+    """Durable effects go to the outbox, audit lines to the trail; ``Publish`` is for the caller."""
+    durable = [mapping.effect_values(e, now) for e in effects if isinstance(e, Notify | WriteBack)]
+    lines = [mapping.audit_values(e, now) for e in effects if isinstance(e, Audit)]
+    if durable:
+        await connection.execute(insert(outbox), durable)
+    if lines:
+        await connection.execute(insert(audit), lines)
+
+
+async def put_deadline(connection: AsyncConnection, visit: Visit) -> None:
+    """Replaces the visit's own deadline by what time will do to it next."""
+    own = and_(deadline.c.visit_id == visit.id, deadline.c.notice.is_(None))
+    await connection.execute(delete(deadline).where(own))
+    if upcoming := next_deadline(visit):
+        await connection.execute(
+            insert(deadline).values(mapping.deadline_values(visit.id, upcoming.at, None))
+        )
+
+
+async def put_notices(connection: AsyncConnection, visit_id: VisitId, notices: Sequence[DueNotice]) -> None:
+    """Replaces the notices that are still due."""
+    old = and_(deadline.c.visit_id == visit_id, deadline.c.notice.is_not(None))
+    await connection.execute(delete(deadline).where(old))
+    if notices:
+        values = [mapping.deadline_values(visit_id, n.at, n.notice) for n in notices]
+        await connection.execute(insert(deadline), values)

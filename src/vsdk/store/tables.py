@@ -1,0 +1,138 @@
+"""The tables. `appointment` is the only one that holds personal data."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware datetimes, kept in UTC. A naive one is refused with ValueError."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _sequence() -> Column[Any]:
+    """The order in which rows were made."""
+    return Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+appointment = Table(
+    "appointment",
+    metadata,
+    Column("practice_id", String(255), primary_key=True),
+    Column("appointment_id", String(255), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("updated", UtcDateTime, nullable=False),
+    Column("release", String(8), nullable=False),
+    Column("original", JSON, nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("start", UtcDateTime, nullable=False),
+    Column("end", UtcDateTime, nullable=False),
+    Column("participants", JSON, nullable=False),
+    Column("is_video", Boolean, nullable=False),
+    Index(None, "practice_id", "start"),
+)
+
+visit = Table(
+    "visit",
+    metadata,
+    _sequence(),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("practice_id", String(255), nullable=False),
+    Column("appointment_id", String(255), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", String(32), nullable=False, index=True),
+    Column("opens", UtcDateTime, nullable=False),
+    Column("closes", UtcDateTime, nullable=False),
+    Column("grace_seconds", Float, nullable=False),
+    Column("arrivals", JSON, nullable=False),
+    Column("took_place", Boolean, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Index(None, "practice_id", "appointment_id"),
+)
+
+join_link = Table(
+    "join_link",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("handle_hash", String(64), nullable=False, unique=True),
+    Column("visit_id", String(64), ForeignKey(visit.c.id), nullable=False, index=True),
+    Column("participant_id", String(64), nullable=False),
+    Column("revoked_at", UtcDateTime),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _sequence(),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("kind", String(32), nullable=False),
+    Column("effect", JSON, nullable=False),
+    Column("stream", String(64), index=True),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Index(None, "state", "due_at"),
+)
+
+deadline = Table(
+    "deadline",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("visit_id", String(64), ForeignKey(visit.c.id), nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("notice", JSON(none_as_null=True)),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _sequence(),
+    Column("at", UtcDateTime, nullable=False),
+    Column("practice_id", String(255), nullable=False, index=True),
+    Column("visit_id", String(64), nullable=False, index=True),
+    Column("what", String(255), nullable=False),
+    Column("participant_id", String(64)),
+    Column("details", JSON, nullable=False),
+)

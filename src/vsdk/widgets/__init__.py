@@ -1,0 +1,1 @@
+"""What people see: pages, custom elements, and the words of messages."""

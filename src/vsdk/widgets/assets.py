@@ -1,0 +1,79 @@
+"""Static files: one content hash over all of them in every address, so that they may be kept for a year."""
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+STATIC_FOLDER = Path(__file__).parent / "static"
+
+_TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_KEEP = "public, max-age=31536000, immutable"
+_ASK_AGAIN = "no-cache"
+_EMBEDDING = "vsdk.js"
+"""the one address without a hash, for the ``<script>`` tag of a PMS"""
+
+
+class Asset(NamedTuple):
+    content: bytes
+    content_type: str
+    cache_control: str
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    asset: Asset
+    gzipped: bytes
+
+
+class Assets:
+    """All static files, in memory. ``base_path`` is the path of the base URL, without a slash at the end."""
+
+    def __init__(self, base_path: str = "", folder: Path = STATIC_FOLDER) -> None:
+        contents = {
+            file.relative_to(folder).as_posix(): file.read_bytes()
+            for file in sorted(folder.rglob("*"))
+            if file.is_file() and file.suffix in _TYPES
+        }
+        self.hash = _hash(contents)
+        self._base = f"{base_path.rstrip('/')}/static/{self.hash}"
+        self._files = {
+            f"{self.hash}/{name}": _file(name, content, _KEEP) for name, content in contents.items()
+        }
+        door = f'import "./{self.hash}/{_EMBEDDING}";\n'.encode()
+        self._files[_EMBEDDING] = _file(_EMBEDDING, door, _ASK_AGAIN)
+        self.modules = tuple(self.url(name) for name in contents if name.endswith(".js"))
+        """addresses of all ES modules, to be loaded in advance"""
+
+    def url(self, name: str) -> str:
+        """``page.css`` -> ``/video/static/0123456789ab/page.css``."""
+        return f"{self._base}/{name}"
+
+    def read(self, path: str) -> Asset | None:
+        """The file at ``/static/<path>``: content, type and cache header. None: there is no such file."""
+        file = self._files.get(path)
+        return file.asset if file else None
+
+    def gzipped(self, path: str) -> bytes | None:
+        """The same content, compressed, for ``Content-Encoding: gzip``."""
+        file = self._files.get(path)
+        return file.gzipped if file else None
+
+
+def _file(name: str, content: bytes, cache_control: str) -> _File:
+    asset = Asset(content, _TYPES[Path(name).suffix], cache_control)
+    return _File(asset, gzip.compress(content, mtime=0))
+
+
+def _hash(contents: dict[str, bytes]) -> str:
+    """Names and contents, each with its length, so that no two trees look alike."""
+    digest = hashlib.sha256()
+    for name, content in contents.items():
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()[:12]

@@ -1,0 +1,170 @@
+/**
+ * The rows of the practice's list: pure drawing, from an entry of `queue` to elements.
+ *
+ * @import { Entry, Person } from '../protocol.js'
+ * @import { Translate } from '../ui/texts.js'
+ *
+ * What a row can ask for.
+ * @typedef {object} Actions
+ * @property {(visit: string, person: Person) => void} admit
+ * @property {(visit: string) => void} open
+ * @property {(visit: string, person: Person) => void} invite
+ * @property {(entry: Entry) => void} end
+ *
+ * @typedef {object} Drawing
+ * @property {Translate} t
+ * @property {string} lang
+ * @property {string} [zone]  the practice's time zone, an IANA name; without it the browser's own
+ * @property {string | null} openVisit  the visit that is open in this element
+ * @property {number} now  milliseconds
+ * @property {Actions} actions
+ */
+
+import { h } from '../ui/element.js';
+import { icon } from '../ui/icons.js';
+
+const HERE = new Set(['waiting', 'admitted', 'in-progress']);
+const RUNNING = new Set(['admitted', 'in-progress']);
+
+/**
+ * Which part of the list an entry belongs to. The list reaches into tomorrow.
+ *
+ * @param {Entry} entry
+ * @param {number} now  milliseconds
+ * @param {string} [zone]  IANA name; without it the browser's own
+ * @returns {'here' | 'planned' | 'later' | 'over'}
+ */
+export function part(entry, now, zone) {
+  if (HERE.has(entry.state)) return 'here';
+  if (entry.state !== 'planned') return 'over';
+  const start = Date.parse(entry.start);
+  return start < now || date(start, zone) === date(now, zone) ? 'planned' : 'later';
+}
+
+/** @param {number} time milliseconds @param {string} [zone] */
+function date(time, zone) {
+  return new Intl.DateTimeFormat('en', { dateStyle: 'short', timeZone: zone }).format(time);
+}
+
+/** Always 24 hours, one width. @param {string} time RFC 3339 @param {string} lang @param {string} [zone] IANA name */
+export function hoursAndMinutes(time, lang, zone) {
+  const format = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: zone };
+  return new Intl.DateTimeFormat(lang, /** @type {Intl.DateTimeFormatOptions} */ (format)).format(new Date(time));
+}
+
+/** @param {string} since RFC 3339 @param {number} now @param {Translate} t */
+export function waited(since, now, t) {
+  const minutes = Math.floor((now - Date.parse(since)) / 60_000);
+  return minutes < 1 ? t('practice.waiting-just-now') : t('practice.waiting-minutes', { minutes });
+}
+
+/** Waiting times grow while nothing else changes. @param {ParentNode} list @param {number} now @param {Translate} t */
+export function refreshWaits(list, now, t) {
+  for (const element of /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll('[data-since]'))) {
+    const text = waited(element.dataset.since ?? '', now, t);
+    if (element.textContent !== text) element.textContent = text;
+  }
+}
+
+/** One row. @param {Entry} entry @param {Drawing} drawing */
+export function row(entry, drawing) {
+  const { t, lang } = drawing;
+  const others = entry.people.filter((person) => person.role !== 'practitioner' && person.role !== 'staff');
+  const people = others.length ? others : entry.people;
+  const isOpen = entry.visit === drawing.openVisit;
+  return h(
+    'li',
+    { class: `row card ${part(entry, drawing.now, drawing.zone)}${isOpen ? ' open' : ''}`, part: 'row', 'data-visit': entry.visit },
+    h('time', { class: 'when', datetime: entry.start, text: hoursAndMinutes(entry.start, lang, drawing.zone) }),
+    h(
+      'div',
+      { class: 'who' },
+      ...people.map((person, place) =>
+        h(
+          'div',
+          { class: 'person' },
+          h('div', { class: 'about' }, ...about(person, entry, t, drawing.now), place === 0 ? stateLine(entry, drawing) : null),
+          h('div', { class: 'actions' }, ...personActions(person, entry, drawing), ...(place === 0 ? rowActions(entry, people, drawing) : [])),
+        ),
+      ),
+    ),
+  );
+}
+
+/** Name, role, how long they wait and with what. @param {Person} person @param {Entry} entry @param {Translate} t @param {number} now */
+function about(person, entry, t, now) {
+  const role = t(`practice.role-${person.role}`);
+  const lines = [h('h4', { text: person.name || role })];
+  if (person.name && person.role !== 'patient') lines.push(h('p', { class: 'small muted', text: role }));
+  if (person.waiting) {
+    const since = person.since ?? entry.waiting_since ?? entry.start;
+    const text = h('span', { 'data-since': since, text: waited(since, now, t) });
+    lines.push(h('p', { class: 'status' }, icon('clock'), text), checkLine(person, t));
+  }
+  return lines;
+}
+
+const GRADE_ICONS = /** @type {const} */ ({ good: 'check', fair: 'warning', bad: 'cross' });
+
+/** What is technically wrong, or that nothing is. @param {Person} person @param {Translate} t */
+function checkLine({ check }, t) {
+  if (!check) return h('p', { class: 'small muted', text: t('practice.check-none') });
+  const wrong = /** @type {const} */ (['camera', 'microphone', 'connection']).filter((part) => check[part] !== 'good');
+  if (!wrong.length) return h('p', { class: 'checks' }, status('good', t('practice.check-good')));
+  return h('p', { class: 'checks' }, ...wrong.map((part) => status(check[part], t(`practice.check-${part}-${check[part]}`))));
+}
+
+/** @param {'good' | 'fair' | 'bad'} grade @param {string} text */
+function status(grade, text) {
+  return h('span', { class: `status small ${grade}` }, icon(GRADE_ICONS[grade]), h('span', { text }));
+}
+
+/** The state in words; whoever waits already says so. @param {Entry} entry @param {Drawing} drawing */
+function stateLine(entry, { t, lang, zone, openVisit }) {
+  if (entry.state === 'waiting' || entry.state === 'planned') return null;
+  const words = [t(`practice.state-${entry.state}`)];
+  if (entry.visit === openVisit) words[0] = t('practice.state-open-here');
+  if (entry.state === 'ended' && entry.come_back_until) {
+    words.push(t('practice.come-back-until', { time: hoursAndMinutes(entry.come_back_until, lang, zone) }));
+  }
+  return h('p', { class: 'small muted', text: words.join(' · ') });
+}
+
+/**
+ * @param {string} key  names the button, so that it keeps the focus when the list is drawn again
+ * @param {string} look
+ * @param {string} text
+ * @param {string} spoken  the same, with a name
+ * @param {() => void} click
+ */
+function action(key, look, text, spoken, click) {
+  return h('button', { type: 'button', class: look, 'data-key': key, 'aria-label': spoken, text, on: { click } });
+}
+
+/** @param {Person} person @param {Entry} entry @param {Drawing} drawing */
+function personActions(person, { visit, state }, { t, openVisit, actions }) {
+  const { name } = person;
+  const key = `${visit}/${person.participant}`;
+  if (person.waiting && (openVisit === null || openVisit === visit)) {
+    const spoken = t('practice.admit-name', { name });
+    return [action(`${key}/admit`, 'primary', t('practice.admit'), spoken, () => actions.admit(visit, person))];
+  }
+  if (state === 'ended' && person.role === 'patient') {
+    const spoken = t('practice.invite-name', { name });
+    return [action(`${key}/invite`, '', t('practice.invite'), spoken, () => actions.invite(visit, person))];
+  }
+  return [];
+}
+
+/** @param {Entry} entry @param {Person[]} people @param {Drawing} drawing */
+function rowActions(entry, people, { t, openVisit, actions }) {
+  if (openVisit !== null) return [];
+  const name = people.map((person) => person.name).join(', ');
+  if (RUNNING.has(entry.state)) {
+    const spoken = t('practice.open-name', { name });
+    return [action(`${entry.visit}/open`, '', t('practice.open'), spoken, () => actions.open(entry.visit))];
+  }
+  if (entry.state !== 'waiting') return [];
+  const spoken = t('practice.end-name', { name });
+  return [action(`${entry.visit}/end`, 'quiet', t('practice.end'), spoken, () => actions.end(entry))];
+}

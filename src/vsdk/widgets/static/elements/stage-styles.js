@@ -1,0 +1,55 @@
+/** The look of the visit itself. The picture is dark in both themes; it follows the element's size, not the window's. */
+
+import { sheet } from '../ui/styles.js';
+
+export const stageSheet = sheet(`
+:host { background: #10171c; container-type: size; }
+.main { block-size: 100%; }
+.stage { position: relative; display: flex; flex-direction: column; block-size: 100%; }
+.picture { position: relative; flex: 1; min-block-size: 0; }
+.remotes { position: absolute; inset: 0; display: grid; grid-auto-flow: row; grid-auto-rows: 1fr; gap: 4px; }
+@container (min-width: 40rem) { .remotes { grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); } }
+.remote { position: relative; min-block-size: 0; overflow: hidden; background: #10171c; }
+.remote video { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; object-fit: contain; }
+@container (max-aspect-ratio: 3/4) { .remote:only-child video { object-fit: cover; } }
+.name {
+  position: absolute; inset-block-end: 8px; inset-inline-start: 8px; max-inline-size: 60%;
+  display: flex; flex-wrap: wrap; gap: 2px 12px; padding: 4px 10px;
+  color: #ffffff; background: rgb(10 16 20 / 0.75); border-radius: 8px; font-weight: 600;
+}
+.name .status { font-weight: 400; }
+.covered {
+  position: absolute; inset: 0; display: grid; place-content: center; justify-items: center; gap: 12px;
+  max-inline-size: none; color: #eaf0f3; background: #1b262d;
+}
+.covered .icon { inline-size: 64px; block-size: 64px; }
+.badge {
+  position: absolute; inset-block-start: 12px; inset-inline-start: 50%; transform: translateX(-50%);
+  inline-size: max-content; max-inline-size: calc(100% - 24px); padding: 8px 14px;
+  color: var(--vsdk-text); background: var(--vsdk-raised); border-radius: var(--vsdk-radius);
+}
+.alone {
+  position: absolute; inset: 0; display: grid; place-content: center; padding: 24px; max-inline-size: none;
+  text-align: center; color: #eaf0f3;
+}
+button.self {
+  position: absolute; inline-size: clamp(96px, 26%, 220px); aspect-ratio: 4 / 3; padding: 0; overflow: hidden;
+  background: #10171c; border: 2px solid #ffffff;
+}
+button.self video { inline-size: 100%; block-size: 100%; object-fit: cover; transform: scaleX(-1); }
+.bottom-end { inset-block-end: 8px; inset-inline-end: 8px; }
+.top-end { inset-block-start: 8px; inset-inline-end: 8px; }
+.top-start { inset-block-start: 8px; inset-inline-start: 8px; }
+.bottom-start { inset-block-end: 52px; inset-inline-start: 8px; }
+.sound { position: absolute; inset-block-start: 75%; inset-inline-start: 50%; transform: translate(-50%, -50%); }
+.over { display: grid; }
+.over .notice { align-items: center; max-inline-size: none; border-radius: 0; border-inline-end: 0; border-block-end: 0; }
+.over .notice > span { flex: 1; }
+.bar { padding-block-end: max(8px, env(safe-area-inset-bottom)); }
+.bar button { flex: 0 1 auto; }
+@container (max-width: 30rem) {
+  .bar { gap: 2px; flex-wrap: nowrap; padding-inline: 4px; }
+  .bar button { min-inline-size: 0; flex: 1 1 0; padding-inline: 0; justify-content: flex-start; }
+  .bar button.danger { margin-inline-start: 8px; }
+}
+`);

@@ -1,0 +1,26 @@
+/** Times as people read them: in the practice's time zone, in the page's language. */
+
+/** @param {string} iso @param {string} lang @param {string} [zone] IANA name; without it the browser's own */
+export function clock(iso, lang, zone) {
+  return new Intl.DateTimeFormat(lang, { timeStyle: 'short', timeZone: zone }).format(new Date(iso));
+}
+
+/** @param {string} iso @param {string} lang @param {string} [zone] */
+export function day(iso, lang, zone) {
+  return new Intl.DateTimeFormat(lang, { weekday: 'long', day: 'numeric', month: 'long', timeZone: zone }).format(
+    new Date(iso),
+  );
+}
+
+/**
+ * "in 12 minutes", "in 3 hours", "in 2 days": rounded up, at least one minute.
+ * @param {number} milliseconds
+ * @param {string} lang
+ */
+export function inTime(milliseconds, lang) {
+  const minutes = Math.max(1, Math.ceil(milliseconds / 60_000));
+  const format = new Intl.RelativeTimeFormat(lang, { numeric: 'always' });
+  if (minutes < 120) return format.format(minutes, 'minute');
+  if (minutes < 48 * 60) return format.format(Math.floor(minutes / 60), 'hour');
+  return format.format(Math.floor(minutes / (24 * 60)), 'day');
+}

@@ -1,0 +1,243 @@
+/**
+ * A visit connection: carries out what `protocol.js` decides, on the signalling and on the direct connections.
+ *
+ * @import { Action, CheckResult, PeerInfo, ServerMessage, State, Step } from './protocol.js'
+ * @import { Control, Switches, Tracks } from './peer.js'
+ * @import { SignallingState } from './signalling.js'
+ *
+ * @typedef {'phase' | 'peers' | 'queue' | 'signalling' | 'ready'} Change
+ *   `ready`: the server has said welcome, at first or again
+ * @typedef {object} Options
+ * @property {string} url  the WebSocket address
+ * @property {string} grant
+ * @property {() => Promise<string>} renew
+ * @property {(change: Change) => void} onChange
+ * @property {(code: string) => void} onError  something that was sent was refused
+ * @property {(participant: string, message: Control) => void} onControl
+ */
+
+import { Peer, certificate } from './peer.js';
+import { START, rebuild, receive, refused } from './protocol.js';
+import { Signalling, newSeat } from './signalling.js';
+
+/** A connection that was made in advance is used within this time; its relay credentials live longer. */
+const SPARE_LIVES = 10 * 60_000;
+
+/** @type {Record<number, string>} what a close code says when no error message came before */
+const REFUSALS = { 4400: 'bad-message', 4401: 'grant-invalid', 4403: 'visit-closed', 4409: 'taken-over' };
+
+const seat = newSeat();
+
+export class VisitConnection {
+  /** @type {State} */
+  state = START;
+  /** @type {SignallingState} */
+  signallingState = 'connecting';
+  /** @type {Map<string, Peer>} */
+  peers = new Map();
+  #options;
+  #signalling;
+  /** @type {Tracks} */ #tracks = { audio: null, video: null };
+  /** @type {Switches} */ #switches = { microphone: true, camera: true };
+  /** @type {Peer | null} */ #spare = null;
+  /** @type {RTCCertificate | null} */ #certificate = null;
+  /** @type {Promise<void>} */ #work;
+  #reported = false;
+  #online = () => this.restart();
+
+  /** @param {Options} options */
+  constructor(options) {
+    this.#options = options;
+    this.#work = certificate().then((made) => {
+      this.#certificate = made;
+      this.#prepare();
+    });
+    this.#signalling = new Signalling({
+      url: options.url,
+      grant: () => options.grant,
+      seat,
+      renew: options.renew,
+      onMessage: (message) => this.#receive(message),
+      onState: (state, code) => this.#signallingChanged(state, code),
+    });
+    globalThis.addEventListener?.('online', this.#online);
+  }
+
+  /** Send these tracks, and say what is switched on. @param {Tracks} tracks @param {Switches} switches */
+  setMedia(tracks, switches) {
+    this.#tracks = tracks;
+    this.#switches = switches;
+    for (const peer of [...this.peers.values(), this.#spare]) {
+      peer?.setTracks(tracks);
+      peer?.setSwitches(switches);
+    }
+  }
+
+  /** Let someone in who waits. @param {string} participant */
+  admit(participant) {
+    this.#signalling.send({ type: 'admit', participant });
+  }
+
+  /** Tell the practice how the device check went. @param {CheckResult} result */
+  check(result) {
+    this.#signalling.send({ type: 'check', ...result });
+  }
+
+  /** The red button, or leaving the waiting room. */
+  hangUp() {
+    this.#signalling.send({ type: 'bye' });
+    const by = this.state.you?.role ?? 'patient';
+    this.#take(receive(this.state, { type: 'ended', by, come_back_until: null }));
+  }
+
+  /** Look for new paths to all peers. */
+  restart() {
+    for (const peer of this.peers.values()) peer.restart(this.state.iceServers);
+  }
+
+  /** Send on `ctl` to all peers. @param {Control} message */
+  tell(message) {
+    for (const peer of this.peers.values()) peer.tell(message);
+  }
+
+  /** The page has no more use for it; the place is held by the server for a while. */
+  close() {
+    globalThis.removeEventListener?.('online', this.#online);
+    this.#signalling.close();
+    for (const peer of this.peers.values()) peer.close();
+    this.peers.clear();
+    this.#discardSpare();
+  }
+
+  /** @param {ServerMessage} message */
+  #receive(message) {
+    const ready = message.type === 'welcome';
+    this.#take(receive(this.state, message), message.type === 'queue' ? 'queue' : undefined);
+    if (!ready) return;
+    this.#prepare();
+    this.#options.onChange('ready');
+  }
+
+  /** @param {Step} step @param {Change} [change] */
+  #take({ state, actions }, change) {
+    const before = this.state;
+    this.state = state;
+    // In order, and not before the certificate is there; once it is, nothing waits.
+    if (this.#certificate) for (const action of actions) this.#do(action);
+    else if (actions.length) void this.#work.then(() => actions.forEach((action) => this.#do(action)));
+    if (state.phase !== before.phase || state.ended !== before.ended) {
+      if (state.phase !== 'waiting' && state.phase !== 'connecting') this.#discardSpare();
+      this.#options.onChange('phase');
+    }
+    if (change) this.#options.onChange(change);
+    if (state.peers !== before.peers) this.#peersChanged();
+  }
+
+  /** @param {Action} action */
+  #do(action) {
+    switch (action.do) {
+      case 'connect':
+        this.#connect(action.participant, action.polite, action.epoch);
+        break;
+      case 'drop':
+        this.peers.get(action.participant)?.close();
+        this.peers.delete(action.participant);
+        break;
+      case 'description':
+        this.#describe(action.participant, action.kind, action.sdp, action.epoch);
+        break;
+      case 'candidate':
+        this.peers.get(action.participant)?.addCandidate(action.candidate).catch(trouble);
+        break;
+      case 'report':
+        this.#reported = false;
+        for (const peer of this.peers.values()) peer.recover();
+        this.#peersChanged();
+        break;
+      case 'error':
+        this.#options.onError(action.code);
+        break;
+    }
+  }
+
+  /** @param {string} participant @param {boolean} polite @param {number} epoch */
+  #connect(participant, polite, epoch) {
+    const peer = this.#takeSpare(polite) ?? this.#make(polite);
+    this.peers.set(participant, peer);
+    peer.attach(epoch, {
+      send: (message) => this.#signalling.send({ ...message, to: participant }),
+      reachable: () => this.#signalling.state === 'open',
+      onChange: () => this.#peersChanged(),
+      onRebuild: () => this.#take(rebuild(this.state, participant)),
+      onControl: (message) => this.#options.onControl(participant, message),
+    });
+    peer.setSwitches(this.#switches);
+  }
+
+  /** @param {string} participant @param {'offer' | 'answer'} kind @param {string} sdp @param {number} epoch */
+  #describe(participant, kind, sdp, epoch) {
+    const known = this.peers.get(participant);
+    if (!known) return;
+    if (kind === 'offer' && known.polite && !known.continues(sdp)) {
+      known.close();
+      this.#connect(participant, true, epoch);
+    }
+    this.peers.get(participant)?.describe(kind, sdp, epoch).catch(trouble);
+  }
+
+  /** @param {boolean} polite */
+  #make(polite) {
+    const made = /** @type {RTCCertificate} */ (this.#certificate);
+    return new Peer({ polite, iceServers: this.state.iceServers, certificate: made, tracks: this.#tracks });
+  }
+
+  /** Who lets others in offers first: have the offer ready by then. */
+  #prepare() {
+    const { you, phase } = this.state;
+    if (!this.#certificate || !you || this.#spare || this.peers.size > 0 || phase === 'ended') return;
+    this.#spare = this.#make(!you.capabilities.includes('admit'));
+  }
+
+  /** @param {boolean} polite */
+  #takeSpare(polite) {
+    const spare = this.#spare;
+    if (!spare) return null;
+    if (spare.polite !== polite || performance.now() - spare.born > SPARE_LIVES) {
+      this.#discardSpare();
+      return null;
+    }
+    this.#spare = null;
+    return spare;
+  }
+
+  #discardSpare() {
+    this.#spare?.close();
+    this.#spare = null;
+  }
+
+  #peersChanged() {
+    const qualities = [...this.peers.values()].map((peer) => peer.quality);
+    const stands = qualities.includes('good');
+    const broken = qualities.length > 0 && qualities.every((quality) => quality === 'lost');
+    if (stands && !this.#reported) {
+      this.#reported = true;
+      this.#signalling.send({ type: 'connected' });
+    } else if (broken && this.#reported) {
+      this.#reported = false;
+      this.#signalling.send({ type: 'lost' });
+    }
+    this.#options.onChange('peers');
+  }
+
+  /** @param {SignallingState} state @param {number} code */
+  #signallingChanged(state, code) {
+    this.signallingState = state;
+    if (state === 'closed' && REFUSALS[code]) this.#take(refused(this.state, REFUSALS[code]));
+    this.#options.onChange('signalling');
+  }
+}
+
+/** A late message for a connection that has moved on; the repair of `peer.js` takes it from there. @param {unknown} error */
+function trouble(error) {
+  console.warn('vsdk: a description or address did not fit', error instanceof Error ? error.name : '');
+}

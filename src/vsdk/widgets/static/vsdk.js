@@ -1,0 +1,4 @@
+/** The door to vsdk: importing this module defines the custom elements. */
+
+import './elements/video-visit.js';
+import './elements/practice-queue.js';

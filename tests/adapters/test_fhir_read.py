@@ -1,0 +1,353 @@
+"""Reading Appointments of R4 and R5: what is understood, and how what is not is explained."""
+
+import copy
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vsdk.adapters.scheduling.format import FhirFormat
+from vsdk.domain.appointment import Appointment, AppointmentStatus
+from vsdk.domain.errors import InvalidAppointment
+from vsdk.domain.participant import Role
+from vsdk.testing.factories import a_practice
+
+PRACTICE = a_practice(phone="+493023125001")
+PARTICIPATION = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
+BOTH = pytest.mark.parametrize("release", ["R4", "R4B", "R5"])
+
+
+def resource(**changes: Any) -> dict[str, Any]:
+    """A minimal Appointment; a change to ``...`` removes the element."""
+    values = {
+        "resourceType": "Appointment",
+        "id": "a1",
+        "status": "booked",
+        "start": "2026-11-23T09:00:00+01:00",
+        "end": "2026-11-23T09:20:00+01:00",
+        "participant": [
+            {"actor": {"reference": "Patient/1", "display": "Erika Beispiel"}, "status": "accepted"},
+            {"actor": {"reference": "Practitioner/2", "display": "Dr. Jonas Muster"}, "status": "accepted"},
+        ],
+    } | changes
+    return {key: value for key, value in values.items() if value is not ...}
+
+
+def read(given: Any, release: str = "R4", assume_video: bool = False) -> Appointment:
+    return FhirFormat().read(given, release=release, practice=PRACTICE, assume_video=assume_video)
+
+
+def refused(given: Any, release: str = "R4") -> InvalidAppointment:
+    with pytest.raises(InvalidAppointment) as caught:
+        read(given, release)
+    return caught.value
+
+
+def with_patient(**elements: Any) -> dict[str, Any]:
+    patient = {"resourceType": "Patient", "id": "p", **elements}
+    return resource(contained=[patient], participant=[{"actor": {"reference": "#p"}}])
+
+
+@BOTH
+def test_a_plain_appointment_is_read(release: str) -> None:
+    appointment = read(resource(), release)
+    assert (appointment.id, appointment.practice_id) == ("a1", PRACTICE.id)
+    assert appointment.status is AppointmentStatus.BOOKED
+    assert appointment.start == datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+    assert appointment.end == datetime(2026, 11, 23, 8, 20, tzinfo=UTC)
+    assert [(p.id, p.role, p.reference, p.name) for p in appointment.participants] == [
+        ("p1", Role.PATIENT, "Patient/1", "Erika Beispiel"),
+        ("p2", Role.PRACTITIONER, "Practitioner/2", "Dr. Jonas Muster"),
+    ]
+    assert not appointment.is_video
+    assert read(resource(), release, assume_video=True).is_video
+
+
+@pytest.mark.parametrize("status", [*AppointmentStatus, "canceled", "BOOKED", " booked "])
+def test_every_status_and_its_usual_misspelling_is_known(status: str) -> None:
+    wanted = "cancelled" if status == "canceled" else status.strip().lower()
+    assert read(resource(status=status)).status.value == wanted
+
+
+@pytest.mark.parametrize(
+    ("changes", "end"),
+    [
+        ({"end": ...}, "08:30"),
+        ({"end": ..., "minutesDuration": 45}, "08:45"),
+        ({"end": "", "minutesDuration": "15"}, "08:15"),
+        ({"end": None, "minutesDuration": 0}, "08:30"),
+        ({"end": ..., "minutesDuration": -5}, "08:30"),
+        ({"end": ..., "minutesDuration": 10**400}, "08:30"),
+        ({"end": ..., "minutesDuration": True}, "08:30"),
+        ({"end": "2026-11-23T10:00"}, "09:00"),
+    ],
+)
+def test_the_end_is_given_or_computed(changes: dict[str, Any], end: str) -> None:
+    assert f"{read(resource(**changes)).end:%H:%M}" == end
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("given", "code", "path"),
+    [
+        (None, "not-json-object", "$this"),
+        ([], "not-json-object", "$this"),
+        ("Appointment", "not-json-object", "$this"),
+        ({}, "wrong-resource-type", "resourceType"),
+        ({"resourceType": "Encounter"}, "wrong-resource-type", "resourceType"),
+        (resource(id=...), "appointment-without-id", "Appointment.id"),
+        (resource(id=" "), "appointment-without-id", "Appointment.id"),
+        (resource(id="\ud800"), "appointment-without-id", "Appointment.id"),
+        (resource(status=...), "appointment-status-unknown", "Appointment.status"),
+        (resource(status="confirmed"), "appointment-status-unknown", "Appointment.status"),
+        (resource(start=..., end=...), "appointment-without-time", "Appointment.start"),
+        (resource(start=None), "appointment-without-time", "Appointment.start"),
+        (resource(start="tomorrow"), "appointment-time-invalid", "Appointment.start"),
+        (resource(start="2026-11-23"), "appointment-time-invalid", "Appointment.start"),
+        (resource(start=1795420800), "appointment-time-invalid", "Appointment.start"),
+        (resource(end="2026-11-23T08:59:00+01:00"), "appointment-time-invalid", "Appointment.end"),
+        (resource(end="later"), "appointment-time-invalid", "Appointment.end"),
+        (resource(participant=...), "appointment-without-participant", "Appointment.participant"),
+        (
+            resource(participant=[None, {}, {"actor": None}]),
+            "appointment-without-participant",
+            "Appointment.participant",
+        ),
+        (
+            resource(participant=[{"actor": {"reference": "Location/1"}}]),
+            "appointment-without-participant",
+            "Appointment.participant",
+        ),
+    ],
+)
+def test_what_cannot_be_a_visit_is_explained(given: Any, code: str, path: str, release: str) -> None:
+    error = refused(given, release)
+    assert error.code == code
+    assert path in [issue[0] for issue in error.issues]
+
+
+def test_all_problems_are_told_at_once_and_the_first_is_the_code() -> None:
+    error = refused({"resourceType": "Appointment"})
+    assert error.code == "appointment-without-id"
+    assert [path for path, _ in error.issues] == [
+        "Appointment.id",
+        "Appointment.status",
+        "Appointment.start",
+        "Appointment.participant",
+    ]
+
+
+@pytest.mark.parametrize("release", ["STU3", "R6", "", "r4"])
+def test_another_release_is_not_guessed(release: str) -> None:
+    assert refused(resource(), release).code == "release-unsupported"
+
+
+def test_explanations_carry_no_values() -> None:
+    error = refused(resource(status="m4rker", start="m4rker", participant=[{"actor": {"display": "m4rker"}}]))
+    assert "m4rker" not in repr(error) + repr(error.issues) + error.detail
+
+
+@pytest.mark.parametrize(
+    ("actor", "role"),
+    [
+        ({"reference": "Patient/1"}, Role.PATIENT),
+        ({"reference": "https://pms.example/fhir/Patient/1/_history/3"}, Role.PATIENT),
+        ({"reference": "urn:uuid:0", "type": "Patient"}, Role.PATIENT),
+        ({"reference": "Practitioner/1"}, Role.PRACTITIONER),
+        ({"reference": "PractitionerRole/1"}, Role.PRACTITIONER),
+        ({"reference": "RelatedPerson/1"}, Role.COMPANION),
+        ({"identifier": {"type": {"coding": [{"code": "LANR"}]}, "value": "1"}}, Role.PRACTITIONER),
+        ({"reference": "Location/1"}, None),
+        ({"reference": "Device/1"}, None),
+        ({"reference": "HealthcareService/1"}, None),
+        ({"reference": "Patient"}, None),
+        ({"display": "someone"}, None),
+        ({"reference": 7, "type": ["Patient"]}, None),
+    ],
+)
+def test_the_reference_tells_the_role(actor: dict[str, Any], role: Role | None) -> None:
+    known = {"actor": {"reference": "Practitioner/known"}}
+    people = read(resource(participant=[{"actor": actor}, known])).participants
+    assert [p.role for p in people] == ([role] if role else []) + [Role.PRACTITIONER]
+
+
+def test_who_treats_without_a_reference_is_a_practitioner() -> None:
+    entry = {"type": [{"coding": [{"system": PARTICIPATION, "code": "ATND"}]}], "actor": {"display": "Dr. B"}}
+    assert read(resource(participant=[entry])).participants[0].role is Role.PRACTITIONER
+
+
+def test_an_interpreter_is_told_by_the_type() -> None:
+    kind = {
+        "coding": [{"system": "http://terminology.hl7.org/CodeSystem/participant-type", "code": "translator"}]
+    }
+    entries = [
+        {"type": [kind], "actor": {"reference": "RelatedPerson/1"}},
+        {"type": kind, "actor": {"reference": "Practitioner/1"}},
+        {"type": [kind], "actor": {"reference": "Patient/1"}},
+        {"type": [kind], "actor": {"reference": "Device/1"}},
+    ]
+    roles = [p.role for p in read(resource(participant=entries)).participants]
+    assert roles == [Role.INTERPRETER, Role.INTERPRETER, Role.PATIENT]
+
+
+def test_who_declined_is_left_out_and_who_comes_twice_counts_once() -> None:
+    entries = [
+        {"actor": {"reference": "Practitioner/1"}, "status": "declined"},
+        {"actor": {"reference": "Practitioner/2"}},
+        {"actor": {"reference": "Practitioner/2"}},
+        {"actor": {"reference": "Patient/1"}},
+    ]
+    people = read(resource(participant=entries)).participants
+    assert [(p.id, p.reference) for p in people] == [("p1", "Practitioner/2"), ("p2", "Patient/1")]
+
+
+def test_the_subject_of_r5_is_the_patient_where_no_participant_is() -> None:
+    practitioner = [{"actor": {"reference": "Practitioner/1"}}]
+    subject = {"reference": "Patient/9", "display": "Erika Beispiel"}
+    people = read(resource(participant=practitioner, subject=subject), "R5").participants
+    assert [(p.role, p.reference) for p in people] == [
+        (Role.PATIENT, "Patient/9"),
+        (Role.PRACTITIONER, "Practitioner/1"),
+    ]
+    people = read(resource(subject=subject), "R5").participants
+    assert [p.reference for p in people] == ["Patient/1", "Practitioner/2"]
+
+
+def test_contained_patients_tell_how_to_reach_them() -> None:
+    given = with_patient(
+        name=[
+            {"use": "nickname", "text": "Eri"},
+            {"use": "official", "given": ["Erika", "Maria"], "family": "Muster"},
+        ],
+        telecom=[
+            {"system": "phone", "value": "030 23125 002", "use": "home"},
+            {"system": "phone", "value": "+49 171 3920009", "use": "old"},
+            {"system": "phone", "value": "0171 3920001", "use": "mobile"},
+            {"system": "email", "value": "erika@example.org"},
+        ],
+        language="en",
+        communication=[
+            {"language": {"coding": [{"code": "tr"}]}},
+            {"language": {"coding": [{"code": "fr-CH"}]}, "preferred": True},
+        ],
+    )
+    (patient,) = read(given).participants
+    assert patient.name == "Erika Maria Muster"
+    assert (patient.phone, patient.email, patient.language) == ("+491713920001", "erika@example.org", "fr-CH")
+    given["contained"][0]["telecom"].append({"system": "sms", "value": "+49 171 3920002"})
+    assert read(given).participants[0].phone == "+491713920002"
+
+
+def test_a_number_that_is_no_longer_in_use_is_not_used() -> None:
+    old = {"system": "phone", "value": "+49 171 3920009", "use": "old"}
+    assert read(with_patient(telecom=[old])).participants[0].phone == ""
+
+
+def test_broken_contact_data_read_as_empty() -> None:
+    given = with_patient(
+        name=[None, {"family": 7}], telecom={"system": "phone", "value": None}, communication="de"
+    )
+    (patient,) = read(given).participants
+    assert (patient.name, patient.phone, patient.email, patient.language) == ("", "", "", "")
+
+
+def test_names_stay_in_one_line() -> None:
+    entry = {"actor": {"reference": "Patient/1", "display": " Erika\r\n\x00 Beispiel\u2028"}}
+    assert read(resource(participant=[entry])).participants[0].name == "Erika Beispiel"
+
+
+TELEMEDICINE = {"coding": [{"system": "http://snomed.info/sct", "code": "448337001"}]}
+EXTENSION = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.virtualService"
+
+
+@pytest.mark.parametrize(
+    ("release", "changes", "is_video"),
+    [
+        ("R4", {"appointmentType": TELEMEDICINE}, True),
+        ("R4", {"serviceType": [{"text": "x"}, TELEMEDICINE]}, True),
+        ("R4", {"serviceType": TELEMEDICINE}, True),
+        ("R4", {"extension": [{"url": EXTENSION}]}, True),
+        ("R4", {"extension": [{"url": "https://other.example"}]}, False),
+        ("R4", {"appointmentType": {"coding": [{"system": "urn:other", "code": "448337001"}]}}, False),
+        ("R5", {"serviceType": [{"concept": TELEMEDICINE}]}, True),
+        ("R5", {"class": [{"coding": [{"code": "VR"}]}]}, True),
+        ("R5", {"class": [{"coding": [{"code": "AMB"}]}]}, False),
+        ("R5", {"virtualService": [{"addressUrl": "https://other.example"}]}, True),
+        ("R5", {"virtualService": []}, False),
+    ],
+)
+def test_codes_tell_a_video_visit(release: str, changes: dict[str, Any], is_video: bool) -> None:
+    assert read(resource(**changes), release).is_video is is_video
+
+
+@pytest.mark.parametrize(
+    ("location", "is_video"),
+    [
+        ({"reference": "Location/1", "display": "Virtual room"}, True),
+        ({"reference": "Location/virtual-2"}, True),
+        ({"reference": "#room"}, True),
+        ({"reference": "Location/1", "display": "Room 1"}, False),
+        ({"reference": "Practitioner/virtual", "display": "Dr. Virtual"}, False),
+    ],
+)
+def test_a_virtual_place_tells_a_video_visit(location: dict[str, Any], is_video: bool) -> None:
+    room = {"resourceType": "Location", "id": "room", "physicalType": {"coding": [{"code": "vi"}]}}
+    given = resource(contained=[room])
+    given["participant"].append({"actor": location})
+    assert read(given).is_video is is_video
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.characters(categories=["Cs"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+ELEMENTS = [
+    "id",
+    "status",
+    "start",
+    "end",
+    "minutesDuration",
+    "participant",
+    "contained",
+    "subject",
+    "extension",
+]
+ELEMENTS += ["virtualService", "serviceType", "appointmentType", "class"]
+
+
+def read_or_explained(value: Any, release: str) -> Any:
+    try:
+        return read(value, release)
+    except InvalidAppointment as error:
+        return error.issues
+
+
+@BOTH
+@given(JSON)
+def test_any_json_value_is_read_or_explained(release: str, value: Any) -> None:
+    assert read_or_explained(value, release)
+
+
+@BOTH
+@given(
+    st.dictionaries(st.sampled_from(ELEMENTS), JSON, max_size=4),
+    st.sampled_from(["actor", "type", "status"]),
+    JSON,
+)
+def test_any_json_in_any_element_is_read_or_explained(
+    release: str, changes: dict[str, Any], element: str, value: Any
+) -> None:
+    broken = copy.deepcopy(resource())
+    broken["participant"][0][element] = value
+    assert read_or_explained(broken | changes, release)
+
+
+@given(st.sampled_from(["name", "telecom", "communication", "language", "resourceType", "id"]), JSON)
+def test_any_json_in_a_contained_patient_is_read(element: str, value: Any) -> None:
+    given = with_patient(**{element: value}) | {"subject": {"reference": "Patient/1"}}
+    given["participant"].append({"actor": {"reference": "Practitioner/1"}})
+    for person in read(given).participants:
+        (person.name + person.phone + person.email + person.language).encode()

@@ -1,0 +1,76 @@
+"""Instants as they are really written."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vsdk.adapters.scheduling.fhir_times import instant
+
+BERLIN = ZoneInfo("Europe/Berlin")
+EIGHT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-23T08:00:00Z",
+        "2026-11-23T08:00:00z",
+        "2026-11-23t08:00:00.000z",
+        "2026-11-23T08:00:00.1234567Z",
+        "2026-11-23T09:00:00+01:00",
+        "2026-11-23T09:00:00+0100",
+        "2026-11-23T09:00:00+01",
+        "2026-11-23T03:00:00 -05:00",
+        "2026-11-23T09:00:00",
+        "2026-11-23T09:00",
+        "2026-11-23 09:00",
+        " 2026-11-23T09:00:00+01:00 ",
+        "2026-11-23T07:59:60Z",
+    ],
+)
+def test_a_time_is_understood(text: str) -> None:
+    assert instant(text, BERLIN) == EIGHT
+
+
+def test_summer_time_is_the_practices_own() -> None:
+    assert instant("2026-07-01T09:00", BERLIN) == datetime(2026, 7, 1, 7, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "2026-11-23",
+        "2026-13-01T09:00:00Z",
+        "2026-11-31T09:00:00Z",
+        "2026-11-23T24:00:00Z",
+        "2026-11-23T09:00:61Z",
+        "2026-11-23T09:00:00+25:00",
+        "2026-11-23T09:00:00+01:00[Europe/Berlin]",
+        "0001-01-01T00:00:00+14:00",
+        "1066-10-14T09:00:00Z",
+        "2620-01-01T09:00:00Z",
+        "9999-12-31T23:59:59-14:00",
+        "٢٠٢٦-11-23T09:00:00Z",
+        1795420800,
+        True,
+        None,
+        ["2026-11-23T09:00:00Z"],
+    ],
+)
+def test_what_is_no_time_is_none(value: object) -> None:
+    assert instant(value, BERLIN) is None
+
+
+@given(
+    st.datetimes(datetime(1901, 1, 1), datetime(2198, 12, 31)),  # noqa: DTZ001 - zones are drawn separately
+    st.integers(-14 * 60, 14 * 60),
+)
+def test_any_offset_gives_the_same_instant(local: datetime, minutes: int) -> None:
+    sign, hours, rest = "-" if minutes < 0 else "+", *divmod(abs(minutes), 60)
+    text = f"{local:%Y-%m-%dT%H:%M:%S}{sign}{hours:02d}:{rest:02d}"
+    expected = local.replace(microsecond=0, tzinfo=UTC) - timedelta(minutes=minutes)
+    assert instant(text, BERLIN) == expected

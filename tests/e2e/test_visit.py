@@ -1,0 +1,135 @@
+"""One visit, all the way through, in each language, on a phone and on a desktop."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import Server, Watched, an_appointment
+from .journey import (
+    WATCH_PEERS,
+    admit_button,
+    at_step,
+    control,
+    enter_waiting_room,
+    media_flows,
+    sign_in,
+    stats,
+    visit,
+)
+
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def accessible(page: Any, where: str) -> None:
+    """WCAG 2.2 AA by axe, on the page as it stands."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = page.evaluate(
+        "async (tags) => (await axe.run(document, { runOnly: tags })).violations.map("
+        "(v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)",
+        tags,
+    )
+    assert found == [], f"{where}: {found}"
+
+
+def fits(page: Any, where: str) -> None:
+    """No sideways scrolling."""
+    wide, shown = page.evaluate("() => [document.documentElement.scrollWidth, window.innerWidth]")
+    assert wide <= shown, f"{where} is {wide} px wide on a screen of {shown}"
+
+
+@pytest.mark.parametrize(("language", "patient_on_phone"), [("de", True), ("fr", False), ("en", True)])
+def test_from_the_list_to_the_end_page(
+    server: Server, new_context: Callable[..., Watched], language: str, patient_on_phone: bool
+) -> None:
+    link = server.patient_link(an_appointment(language=language))
+    practice_side = new_context(language=language)
+    patient_side = new_context(language=language, phone=patient_on_phone)
+    for side in (practice_side, patient_side):
+        side.context.add_init_script(WATCH_PEERS)
+    practice, patient = practice_side.page(), patient_side.page()
+
+    rows = sign_in(practice, server.list_url)
+    expect(rows).to_have_count(1)
+    accessible(practice, "list")
+
+    def look(step: str) -> None:
+        assert patient.evaluate("document.documentElement.lang") == language
+        accessible(patient, step)
+        fits(patient, step)
+
+    enter_waiting_room(patient, link, look=look)
+    expect(visit(patient)).to_contain_text("Dr. Jonas Muster")
+    expect(visit(patient)).not_to_contain_text("Erika")
+
+    expect(admit_button(practice)).to_be_visible(timeout=2_000)
+    expect(rows.first).to_contain_text("Erika Beispiel")
+    accessible(practice, "list with someone waiting")
+    admit_button(practice).click()
+    at_step(practice, "visit")
+    at_step(patient, "visit")
+    for page in (practice, patient):
+        figures = media_flows(page)
+        assert figures["dtls"] == "connected"
+        assert figures["srtp"]
+        assert {figures["local"], figures["remote"]} <= {"host", "prflx"}, "direct, not relayed"
+        assert figures["connections"] == 1
+        accessible(page, "visit")
+        fits(page, "visit")
+
+    picture = patient.locator("vsdk-video-visit video[part='remote']")
+    control(practice, "camera").click()
+    expect(visit(patient)).to_contain_text("Kamera" if language == "de" else "am", ignore_case=True)
+    control(practice, "camera").click()
+    media_flows(patient, since=stats(patient))
+    assert picture.evaluate("(video) => video.videoWidth") > 0
+    control(patient, "microphone").click()
+    control(patient, "microphone").click()
+
+    control(patient, "danger").click()
+    at_step(patient, "ended")
+    accessible(patient, "end")
+    fits(patient, "end")
+    expect(practice.locator("vsdk-video-visit")).to_have_count(0, timeout=10_000)
+    expect(rows.first).to_be_visible()
+    accessible(practice, "list after the visit")
+
+    for _ in range(50):
+        if server.mirrored_status("e2e-1") == "fulfilled":
+            break
+        patient.wait_for_timeout(100)
+    assert server.mirrored_status("e2e-1") == "fulfilled"
+    story = server.audit()
+    happened = [line["what"] for line in story]
+    order = ["visit-planned", "join-link-exchanged", "participant-arrived", "practitioner-admitted"]
+    order += ["peers-connected", "hung-up"]
+    assert [what for what in happened if what in order] == order
+    assert "Erika" not in str(story)
+    assert "Muster" not in str(story)
+    log = server.log()
+    assert "Erika" not in log
+    assert link.partition("#")[2] not in log
+
+    own = f"localhost:{server.port}"
+    for side in (practice_side, patient_side):
+        assert side.hosts <= {own}, "nobody else's server is asked for anything"
+        assert side.complaints == []
+
+
+def test_sms_is_sent_when_the_window_opens(server: Server, new_context: Callable[..., Watched]) -> None:
+    """D2: the SMS ten minutes before, and its link leads into the visit (D1)."""
+    link = server.patient_link(an_appointment(starts_in=timedelta(minutes=9)))
+    page = new_context().page()
+    page.goto(f"{server.base}/plugins/console_messages/messages")
+    for _ in range(50):
+        if page.locator(f"a[href='{link}']").count():
+            break
+        page.wait_for_timeout(200)
+        page.reload()
+    page.locator(f"a[href='{link}']").first.click()
+    expect(visit(page)).to_have_attribute("step", "start")

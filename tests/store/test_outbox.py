@@ -1,0 +1,154 @@
+from datetime import timedelta
+
+from sqlalchemy import create_engine, select
+
+from vsdk.domain import events as on
+from vsdk.domain.appointment import AppointmentStatus
+from vsdk.domain.effects import Audit, Effect, Notify, WriteBack
+from vsdk.domain.ids import AppointmentId, ParticipantId, PracticeId, VisitId
+from vsdk.domain.participant import Role
+from vsdk.domain.plan import Notice
+from vsdk.domain.visit import VisitState, transition
+from vsdk.hooks.store import DueNotice, VisitChange
+from vsdk.store.sql import SqlStore
+from vsdk.store.tables import outbox
+from vsdk.testing.factories import NOON, a_visit
+
+V1 = VisitId("v1")
+MINUTE = timedelta(minutes=1)
+NOTICE = Notice("sms-10", "reminder", timedelta(minutes=10), Role.COMPANION)
+
+
+def notify(template: str = "reminder") -> Notify:
+    return Notify(V1, ParticipantId("p1"), template)
+
+
+def report(status: AppointmentStatus, appointment: str = "a1") -> WriteBack:
+    return WriteBack(PracticeId("practice"), AppointmentId(appointment), status)
+
+
+async def commit(store: SqlStore, *effects: Effect) -> None:
+    await store.commit(VisitChange(a_visit(), None, effects), NOON)
+
+
+async def test_an_effect_waits_until_it_is_complete(store: SqlStore) -> None:
+    await commit(store, notify("one"), notify("two"))
+    one, two = await store.next_effects(NOON)
+    assert (one.effect, one.attempts, one.created) == (notify("one"), 0, NOON)
+    assert one.id != two.id
+    await store.complete(one)
+    assert await store.next_effects(NOON) == [two]
+
+
+async def test_no_more_effects_than_asked_for_are_given(store: SqlStore) -> None:
+    await commit(store, *[notify(str(n)) for n in range(5)])
+    assert [e.effect for e in await store.next_effects(NOON, limit=2)] == [notify("0"), notify("1")]
+
+
+async def test_a_postponed_effect_comes_back_with_the_same_id(store: SqlStore) -> None:
+    await commit(store, notify())
+    [entry] = await store.next_effects(NOON)
+    await store.postpone(entry, NOON + MINUTE)
+    assert await store.next_effects(NOON) == []
+    assert await store.next_effect_at() == NOON + MINUTE
+    [again] = await store.next_effects(NOON + MINUTE)
+    assert (again.id, again.effect, again.attempts) == (entry.id, entry.effect, 1)
+
+
+async def test_an_abandoned_effect_is_kept_with_its_reason_and_not_tried_again(
+    store: SqlStore, url: str
+) -> None:
+    await commit(store, notify())
+    [entry] = await store.next_effects(NOON)
+    await store.abandon(entry, "delivery-failed")
+    assert await store.next_effects(NOON) == []
+    assert await store.next_effect_at() is None
+    with create_engine(url.replace("+aiosqlite", "")).connect() as connection:
+        [row] = connection.execute(select(outbox)).all()
+    assert (row.id, row.state, row.reason) == (entry.id, "abandoned", "delivery-failed")
+
+
+async def test_performed_effects_leave_nothing_behind(store: SqlStore, url: str) -> None:
+    await commit(store, *[notify(str(n)) for n in range(5)])
+    for entry in await store.next_effects(NOON):
+        await store.complete(entry)
+    with create_engine(url.replace("+aiosqlite", "")).connect() as connection:
+        assert connection.execute(select(outbox)).all() == []
+
+
+async def test_a_status_never_overtakes_an_earlier_one_of_its_appointment(store: SqlStore) -> None:
+    arrived, other = report(AppointmentStatus.ARRIVED), report(AppointmentStatus.ARRIVED, "a2")
+    fulfilled = report(AppointmentStatus.FULFILLED)
+    await commit(store, arrived, fulfilled, other)
+    first, second = await store.next_effects(NOON)
+    assert [first.effect, second.effect] == [arrived, other]
+
+    await store.postpone(first, NOON + MINUTE)
+    await store.complete(second)
+    assert await store.next_effects(NOON) == []
+    assert await store.next_effect_at() == NOON + MINUTE
+
+    await store.abandon(first, "partner-error")
+    assert [entry.effect for entry in await store.next_effects(NOON)] == [fulfilled]
+
+
+async def test_the_deadline_of_a_visit_follows_its_state(store: SqlStore) -> None:
+    visit = a_visit()
+    await store.commit(VisitChange(visit, None), NOON)
+    assert await store.next_due() == visit.window.closes
+    assert await store.due(visit.window.closes - MINUTE) == []
+    [due] = await store.due(visit.window.closes)
+    assert (due.visit_id, due.at, due.notice) == (V1, visit.window.closes, None)
+
+    waiting, _ = transition(visit, on.ParticipantArrived(ParticipantId("p1")), NOON)
+    await store.commit(VisitChange(waiting, 1), NOON)
+    assert await store.next_due() is None
+
+    ended, _ = transition(waiting, on.VisitClosed(), NOON)
+    assert ended.state is VisitState.ENDED
+    await store.commit(VisitChange(ended, 2), NOON)
+    assert await store.next_due() == NOON + visit.grace
+
+
+async def test_notices_are_due_at_their_time_and_settled_once(store: SqlStore) -> None:
+    at = NOON - timedelta(minutes=10)
+    await store.commit(VisitChange(a_visit(), None, notices=[DueNotice(V1, NOTICE, at)]), NOON)
+    [due] = await store.due(at)
+    assert (due.visit_id, due.at, due.notice) == (V1, at, NOTICE)
+
+    effects: list[Effect] = [notify(), Audit(PracticeId("practice"), V1, "notice")]
+    await store.settle(due, effects, at)
+    await store.settle(due, effects, at)
+    assert await store.due(at) == []
+    assert [entry.effect for entry in await store.next_effects(at)] == [notify()]
+    assert len(await store.audit()) == 1
+
+
+async def test_a_commit_replaces_notices_only_when_it_brings_some(store: SqlStore) -> None:
+    at = NOON - timedelta(minutes=10)
+    await store.commit(VisitChange(a_visit(), None, notices=[DueNotice(V1, NOTICE, at)]), NOON)
+    other = VisitChange(a_visit(id=VisitId("v2")), None, notices=[DueNotice(VisitId("v2"), NOTICE, at)])
+    await store.commit(other, NOON)
+
+    await store.commit(VisitChange(a_visit(version=2), 1), NOON)
+    assert sorted(due.visit_id for due in await store.due(at)) == ["v1", "v2"]
+    moved = [DueNotice(V1, NOTICE, at + MINUTE)]
+    await store.commit(VisitChange(a_visit(version=3), 2, notices=moved), NOON)
+    assert [due.visit_id for due in await store.due(at)] == ["v2"]
+    await store.commit(VisitChange(a_visit(version=4), 3, notices=()), NOON)
+    assert [due.visit_id for due in await store.due(at + MINUTE)] == ["v2"]
+
+
+async def test_a_notice_that_was_replaced_is_not_sent_any_more(store: SqlStore) -> None:
+    at = NOON - timedelta(minutes=10)
+    await store.commit(VisitChange(a_visit(), None, notices=[DueNotice(V1, NOTICE, at)]), NOON)
+    [due] = await store.due(at)
+    await store.commit(VisitChange(a_visit(version=2), 1, notices=()), NOON)
+    await store.settle(due, [notify()], at)
+    assert await store.next_effects(at) == []
+
+
+async def test_what_is_due_longest_comes_first(store: SqlStore) -> None:
+    notices = [DueNotice(V1, NOTICE, NOON - MINUTE * n) for n in (1, 3, 2)]
+    await store.commit(VisitChange(a_visit(), None, notices=notices), NOON)
+    assert [due.at for due in await store.due(NOON, limit=2)] == [NOON - MINUTE * 3, NOON - MINUTE * 2]

@@ -1,0 +1,318 @@
+"""The practice's list in a real browser. The server is played here, HTTP and WebSocket both."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Route, WebSocketRoute, expect, sync_playwright
+
+from vsdk.testing.factories import a_practice
+from vsdk.widgets.assets import Assets
+from vsdk.widgets.render import Pages
+from vsdk.widgets.texts import Texts
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+BASE = "https://pms.example/video"
+PAGE = f"{BASE}/practice/practice?lang=en"
+CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' wss:"
+COUNT_SOUNDS = """
+window.sounds = 0;
+window.AudioContext = class extends window.AudioContext { constructor() { super(); window.sounds++; } };
+"""
+TEXTS, ASSETS = Texts(), Assets("/video")
+PAGES = Pages(TEXTS, ASSETS, BASE)
+
+
+def at(minutes: float) -> str:
+    return (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
+
+
+def person(name: str, waited: float | None = None, **changes: Any) -> dict[str, Any]:
+    waiting = waited is not None
+    since = at(-waited) if waited is not None else None
+    known = {"participant": "p1", "name": name, "role": "patient", "present": waiting, "waiting": waiting}
+    return known | {"since": since, "check": None} | changes
+
+
+def entry(visit: str, state: str, *people: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    practitioner = person("Dr. Jonas Muster", participant="p9", role="practitioner")
+    known = {"visit": visit, "start": at(0), "end": at(20), "state": state, "waiting_since": None}
+    return known | {"people": [*people, practitioner], "come_back_until": None} | changes
+
+
+class Server:
+    """Answers one page; `sent` holds what came over the WebSocket, `requests` what was posted."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.entries: list[dict[str, Any]] = []
+        self.sent: list[dict[str, Any]] = []
+        self.requests: list[tuple[str, dict[str, Any], str | None]] = []
+        self.socket: WebSocketRoute | None = None
+        page.add_init_script(COUNT_SOUNDS)
+        page.route("**/*", self._answer)
+        page.route_web_socket("**/signal", self._accept)
+
+    def _answer(self, route: Route) -> None:
+        path = urlsplit(route.request.url).path.removeprefix("/video")
+        if path.startswith("/static/"):
+            asset = ASSETS.read(path.removeprefix("/static/"))
+            assert asset is not None, path
+            route.fulfill(body=asset.content, content_type=asset.content_type)
+        elif path.startswith("/texts/"):
+            route.fulfill(json=TEXTS.browser(path[len("/texts/") : -len(".json")]))
+        elif path.startswith("/api/"):
+            self._api(route, path)
+        else:
+            html = PAGES.practice("en", a_practice())
+            route.fulfill(body=html, headers={"content-security-policy": CSP, "content-type": "text/html"})
+
+    def _api(self, route: Route, path: str) -> None:
+        body: dict[str, Any] = json.loads(route.request.post_data or "{}")
+        self.requests.append((path, body, route.request.headers.get("authorization")))
+        signalling = f"{BASE.replace('https', 'wss')}/signal"
+        if path.endswith("/sign-in") and body["params"]["code"] != "right":
+            route.fulfill(status=401, json={"code": "sign-in-refused", "status": 401})
+        elif path.endswith("/sign-in"):
+            practice = {"id": "practice", "name": "Praxis am Park"}
+            route.fulfill(json={"grant": "list-grant", "signalling": signalling, "practice": practice})
+        else:
+            route.fulfill(json={"grant": "visit-grant", "signalling": signalling})
+
+    def _accept(self, socket: WebSocketRoute) -> None:
+        def heard(text: str | bytes) -> None:
+            message = json.loads(text)
+            self.sent.append(message)
+            if message["type"] == "hello" and message["grant"] == "list-grant":
+                self.socket = socket
+                you = {"participant": "u", "role": "practitioner", "name": "", "capabilities": ["list"]}
+                socket.send(json.dumps({"type": "welcome", "you": you, "visit": None, "ice_servers": []}))
+                self._show(socket)
+
+        socket.on_message(heard)
+
+    def show(self, *entries: dict[str, Any]) -> None:
+        """The list changes."""
+        self.entries = list(entries)
+        if self.socket:
+            self._show(self.socket)
+
+    def _show(self, socket: WebSocketRoute) -> None:
+        socket.send(json.dumps({"type": "queue", "entries": self.entries}))
+
+    def heard(self, kind: str) -> list[dict[str, Any]]:
+        return [message for message in self.sent if message["type"] == kind]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    assert path, "these tests need Chromium"
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
+        yield playwright.chromium.launch(executable_path=path, args=arguments)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(
+        viewport={"width": 400, "height": 800}, locale="en-GB", timezone_id="America/Lima"
+    )
+    page = context.new_page()
+    failures: list[str] = []
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    yield page
+    context.close()
+    assert failures == []
+
+
+@pytest.fixture
+def server(page: Page) -> Server:
+    return Server(page)
+
+
+def sign_in(page: Page) -> None:
+    page.goto(f"{PAGE}#right")
+    expect(page.get_by_role("heading", name="Here now")).to_be_visible()
+
+
+def row(page: Page, visit: str) -> Locator:
+    return page.locator(f'[data-visit="{visit}"]')
+
+
+def test_wrong_code_is_explained_and_right_code_opens_the_list(page: Page, server: Server) -> None:
+    page.goto(PAGE)
+    page.get_by_label("Access code").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("This access code is not right")
+    page.get_by_label("Access code").fill("right")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Nobody is in the waiting room.")).to_be_visible()
+    assert [body for _, body, _ in server.requests] == [
+        {"practice": "practice", "params": {"code": "wrong"}},
+        {"practice": "practice", "params": {"code": "right"}},
+    ]
+
+
+def test_reload_stays_signed_in_and_signing_out_forgets(page: Page, server: Server) -> None:
+    sign_in(page)
+    page.goto("about:blank")
+    page.goto(PAGE)
+    expect(page.get_by_role("heading", name="Praxis am Park", level=2)).to_be_visible()
+    assert len(server.requests) == 1
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Access code")).to_be_visible()
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_row_says_who_waits_how_long_and_with_what(page: Page, server: Server) -> None:
+    check = {"camera": "good", "microphone": "bad", "connection": "fair"}
+    good = dict.fromkeys(check, "good")
+    server.show(
+        entry("v1", "waiting", person("Erika Beispiel", 4.5, check=check)),
+        entry("v2", "waiting", person("Ida Probe", 0, check=good)),
+        entry("v3", "planned", person("Ada Test"), start=at(1500)),
+    )
+    sign_in(page)
+    for words in ("Erika Beispiel", "Waiting for 4 min", "No microphone", "Connection fair"):
+        expect(row(page, "v1")).to_contain_text(words)
+    expect(row(page, "v1")).not_to_contain_text("Camera")
+    expect(row(page, "v2")).to_contain_text("Waiting, has just come")
+    expect(row(page, "v2")).to_contain_text("Camera, microphone and connection good")
+    expect(page.get_by_role("heading", name="Tomorrow (1)")).to_be_visible()
+
+
+def test_times_are_the_local_time_of_the_practice(page: Page, server: Server) -> None:
+    server.show(entry("v1", "planned", person("Ada Test"), start="2026-07-01T10:00:00Z"))
+    sign_in(page)
+    expect(row(page, "v1").locator("time")).to_have_text("12:00")
+
+
+def test_names_are_text_and_never_html(page: Page, server: Server) -> None:
+    server.show(entry("v1", "waiting", person("<img src=x onerror=alert(1)>", 1)))
+    sign_in(page)
+    expect(row(page, "v1").get_by_role("heading")).to_have_text("<img src=x onerror=alert(1)>")
+    assert row(page, "v1").locator("img").count() == 0
+
+
+def test_arrival_is_announced_counted_and_heard_once(page: Page, server: Server) -> None:
+    server.show(entry("v1", "waiting", person("Erika Beispiel", 1)))
+    sign_in(page)
+    expect(page).to_have_title("(1) Video visits – Praxis am Park")
+    assert page.evaluate("window.sounds") == 0
+    both = [
+        entry("v1", "waiting", person("Erika Beispiel", 1)),
+        entry("v2", "waiting", person("Ida Probe", 0)),
+    ]
+    server.show(*both)
+    expect(page.get_by_text("Now in the waiting room: Ida Probe")).to_be_attached()
+    expect(page).to_have_title("(2) Video visits – Praxis am Park")
+    server.show(*both)
+    server.show()
+    expect(page).to_have_title("Video visits – Praxis am Park")
+    assert page.evaluate("window.sounds") == 1
+
+
+def test_admitting_takes_one_click_and_leads_into_the_visit(page: Page, server: Server) -> None:
+    server.show(entry("v1", "waiting", person("Erika Beispiel", 1)))
+    sign_in(page)
+    page.get_by_role("button", name="Admit Erika Beispiel").click()
+    visit = page.locator("vsdk-video-visit")
+    expect(visit).to_have_attribute("admit", "p1")
+    expect(visit).to_have_attribute("grant", "visit-grant")
+    assert server.requests[-1] == ("/api/v1/visits/v1/grant", {}, "Bearer list-grant")
+
+
+def test_reload_goes_back_into_the_visit_and_admits_nobody(page: Page, server: Server) -> None:
+    server.show(entry("v1", "waiting", person("Erika Beispiel", 1)))
+    sign_in(page)
+    page.get_by_role("button", name="Admit Erika Beispiel").click()
+    expect(page.locator("vsdk-video-visit")).to_have_attribute("admit", "p1")
+    page.reload()
+    visit = page.locator("vsdk-video-visit")
+    expect(visit).to_have_attribute("grant", "visit-grant")
+    assert visit.get_attribute("admit") is None
+
+
+def test_no_sound_during_a_visit_and_its_end_brings_the_list_back(page: Page, server: Server) -> None:
+    waiting = entry("v1", "waiting", person("Erika Beispiel", 1))
+    server.show(waiting)
+    sign_in(page)
+    page.get_by_role("button", name="Admit Erika Beispiel").click()
+    expect(page.locator("vsdk-video-visit")).to_be_attached()
+    server.show(waiting, entry("v2", "waiting", person("Ida Probe", 0)))
+    expect(page).to_have_title("(2) Video visits – Praxis am Park")
+    assert page.evaluate("window.sounds") == 0
+    page.locator("vsdk-video-visit").dispatch_event("vsdk-visit-ended")
+    expect(page.locator("vsdk-video-visit")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Praxis am Park", level=2)).to_be_focused()
+    expect(page.get_by_role("button", name="Admit Ida Probe")).to_be_visible()
+
+
+def test_refused_grant_is_explained_in_the_list(page: Page, server: Server) -> None:
+    server.show(entry("v1", "in-progress", person("Erika Beispiel")))
+    sign_in(page)
+    refusal = {"code": "policy-denied", "status": 403}
+    page.route("**/grant", lambda route: route.fulfill(status=403, json=refusal))
+    page.get_by_role("button", name="Open the visit with Erika Beispiel").click()
+    expect(page.get_by_text("A rule of your practice does not allow this")).to_be_visible()
+    expect(page.locator("vsdk-video-visit")).to_have_count(0)
+
+
+def test_ended_visit_can_be_invited_back(page: Page, server: Server) -> None:
+    server.show(entry("v1", "ended", person("Erika Beispiel"), come_back_until=at(20)))
+    sign_in(page)
+    page.get_by_role("button", name="Invite back: Erika Beispiel").click()
+    expect(page.get_by_text("Invitation goes to Erika Beispiel")).to_be_attached()
+    assert server.heard("invite") == [{"type": "invite", "visit": "v1", "participant": "p1"}]
+
+
+def test_ending_asks_first(page: Page, server: Server) -> None:
+    server.show(entry("v1", "waiting", person("Erika Beispiel", 1)))
+    sign_in(page)
+    end = page.get_by_role("button", name="End the visit of Erika Beispiel")
+    end.click()
+    page.get_by_role("button", name="Go back").click()
+    assert server.heard("close") == []
+    end.click()
+    page.get_by_role("button", name="End visit").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert server.heard("close") == [{"type": "close", "visit": "v1"}]
+
+
+def test_focus_survives_a_change_of_the_list(page: Page, server: Server) -> None:
+    waiting = entry("v1", "waiting", person("Erika Beispiel", 1))
+    server.show(waiting)
+    sign_in(page)
+    button = page.get_by_role("button", name="Admit Erika Beispiel")
+    button.focus()
+    server.show(entry("v2", "waiting", person("Ida Probe", 3)), waiting)
+    expect(row(page, "v2")).to_be_visible()
+    expect(button).to_be_focused()
+
+
+def test_list_that_was_taken_over_says_so_and_can_be_taken_back(page: Page, server: Server) -> None:
+    sign_in(page)
+    assert server.socket is not None
+    server.socket.close(code=4409)
+    expect(page.get_by_text("The list is open in another window.")).to_be_visible()
+    page.get_by_role("button", name="Connect here").click()
+    expect(page.get_by_text("The list is open in another window.")).to_have_count(0)
+    assert len(server.heard("hello")) == 2
+
+
+@pytest.mark.parametrize("width", [320, 400, 1280])
+def test_nothing_scrolls_sideways(page: Page, server: Server, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    name = "Maximilian von Hohenlohe-Schillingsfürst"
+    server.show(entry("v1", "waiting", person(name, 1)), entry("v2", "ended", person(name)))
+    sign_in(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    button = page.get_by_role("button", name=f"Admit {name}").bounding_box()
+    assert button is not None
+    assert button["height"] >= 44

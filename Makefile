@@ -42,7 +42,7 @@ pins: .venv/dev-ready
 	$(BIN)/uv pip compile requirements/dev.in --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url --upgrade -o requirements/dev.txt
 
 .venv/demo-ready: pyproject.toml requirements/pins.txt
-	tools/make-venv $(PYTHON) requirements/pins.txt .
+	tools/make-venv $(PYTHON) requirements/pins.txt . plugins/doctolib_like plugins/kbv_compliance
 	@touch $@
 
 .venv/dev-ready: pyproject.toml requirements/dev.txt $(wildcard plugins/*/pyproject.toml) $(wildcard examples/*/pyproject.toml)

@@ -159,7 +159,7 @@ class VideoSdk:
             signalling=Signalling(
                 self.join, self.visits, self._rooms, board, self.clock, self._ice_servers, names
             ),
-            headers=pages.security_headers(csp, secure=settings.base_url.startswith("https:")),
+            headers=pages.security_headers(csp),
             embed_origins=settings.embed_origins,
             version=version("vsdk"),
         )

@@ -20,7 +20,11 @@ Sections = Callable[[str, str], dict[str, str]]
 ROW = re.compile(
     r"^\| `(?P<key>\w+)` \| (?P<type>[^|]+) \| (?P<default>[^|]+) \| (?P<meaning>.+) \|$", re.MULTILINE
 )
-MODELS = {"Settings": Settings, "Practices": PracticeSettings, "TURN": TurnSettings}
+MODELS: dict[str, type[BaseModel]] = {
+    "Settings": Settings,
+    "Practices": PracticeSettings,
+    "TURN": TurnSettings,
+}
 WORDS = {
     str: "text",
     bool: "true or false",
@@ -81,10 +85,12 @@ def test_every_key_describes_itself(where: str) -> None:
             assert field.description or name in ("name",)
 
 
-@pytest.mark.parametrize("plugin", sorted(installed()))
+OURS = sorted(name for name in installed() if name != "acme_sms")
+"""the plugin of the tutorial is described there"""
+
+
+@pytest.mark.parametrize("plugin", OURS)
 def test_the_section_of_each_installed_plugin_is_described(plugin: str, sections: Sections) -> None:
-    if plugin.startswith("acme"):
-        pytest.skip("the example, described in its own README")
     module = installed()[plugin].load()
     models = [
         m

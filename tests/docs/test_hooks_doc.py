@@ -11,8 +11,10 @@ from typing import Any
 import pluggy
 import pytest
 
+from vsdk.domain import plan
 from vsdk.domain.events import EveryoneLeft
 from vsdk.domain.ids import PracticeId, VisitId
+from vsdk.hooks import ports
 from vsdk.hooks.lifecycle import Happened
 from vsdk.service.registry import SPECIFICATIONS
 from vsdk.testing.fakes import FakeConfig, FakeHttp
@@ -94,8 +96,6 @@ def test_each_example_is_accepted_as_a_plugin(hook: str, sections: Sections) -> 
 
 @pytest.mark.parametrize("hook", sorted(set(HOOKS) - {"vsdk_event", "vsdk_message_catalogs"}))
 def test_each_example_gives_what_the_hook_is_for(hook: str, sections: Sections) -> None:
-    ports = __import__("vsdk.hooks.ports", fromlist=["_"])
-    plan = __import__("vsdk.domain.plan", fromlist=["_"])
     wanted = HOOKS[hook].rpartition("Sequence[")[2].rstrip("]")
     kind = getattr(ports, wanted, None) or getattr(plan, wanted)
     given = call(plugin_of(hook, sections("hooks.md", "###")[hook]), hook)

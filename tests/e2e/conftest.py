@@ -19,7 +19,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-PLUGINS = ["console_messages", "local_login"]
+PLUGINS = ["console_messages", "local_login", "doctolib_like", "kbv_compliance"]
 REPOSITORY = Path(__file__).parents[2]
 QUIET = [
     "--no-sandbox",

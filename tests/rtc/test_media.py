@@ -57,9 +57,7 @@ def trickled(sdp: str) -> tuple[str, list[dict[str, Any] | None]]:
 
 
 @pytest.mark.parametrize("hidden", ["neither", "offerer", "answerer"])
-async def test_candidates_may_come_later_and_one_side_may_hide_behind_local_names(
-    side: MakeSide, hidden: str
-) -> None:
+async def test_candidates_may_come_later_and_one_side_may_hide_its_own(side: MakeSide, hidden: str) -> None:
     offerer, answerer = side(), side()
     named: list[dict[str, Any] | None] = [{"candidate": NAMED, "sdpMid": "0"}, None]
     offer, from_offerer = trickled(await offerer.media.offer())

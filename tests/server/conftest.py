@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,9 @@ def actor(kind: str, id_: str, name: str) -> dict[str, Any]:
     return {"actor": {"reference": f"{kind}/{id_}", "display": name}, "status": "accepted"}
 
 
-def r4(id_: str = "a1", *, start: datetime = NOON, patient: str = PATIENT_NAME, **changes: Any) -> dict[str, Any]:
+def r4(
+    id_: str = "a1", *, start: datetime = NOON, patient: str = PATIENT_NAME, **changes: Any
+) -> dict[str, Any]:
     """A booked video visit of twenty minutes as FHIR R4, the patient with a phone number."""
     resource = {
         "resourceType": "Appointment",
@@ -75,6 +78,17 @@ def handle_of(url: str) -> str:
     return url.partition("#")[2]
 
 
+def assert_problem(reply: Any, status: int, code: str) -> dict[str, Any]:
+    """RFC 9457: the members that we promise, and that the status is said twice and alike."""
+    assert (reply.status_code, reply.headers["content-type"]) == (status, "application/problem+json")
+    problem: dict[str, Any] = reply.json()
+    assert (problem["code"], problem["status"]) == (code, status)
+    assert problem["type"] == f"urn:vsdk:error:{code}"
+    assert problem["title"]
+    assert problem["detail"]
+    return problem
+
+
 MakeVideo = Callable[..., VideoSdk]
 
 
@@ -83,31 +97,40 @@ def database(tmp_path: Path) -> Path:
     return tmp_path / "vsdk.sqlite3"
 
 
+def new_video(database: Path, clock: Any = None, hold_times: Any = None, **settings: Any) -> VideoSdk:
+    """A server with two practices, ``park`` and ``mitte``; keywords are settings."""
+    data = {
+        "database": f"sqlite+aiosqlite:///{database}",
+        "plugins": ["standard_plan", "console_messages", "local_login"],
+        "plugin": {"local_login": {"codes": {"park": SecretStr(CODE)}}},
+        "embed_origins": ["https://pms.example"],
+        "exchanges_per_minute": 10_000,
+        "practices": [
+            {
+                "id": "park",
+                "name": "Praxis am Park",
+                "phone": "+493012345670",
+                "identity_provider": "local",
+                "api_key": SecretStr(KEY),
+            },
+            {"id": "mitte", "name": "Praxis Mitte", "language": "fr", "api_key": SecretStr(OTHER_KEY)},
+        ],
+    }
+    return VideoSdk(Settings.of(data | settings), clock=clock, hold_times=hold_times)
+
+
 @pytest.fixture
 def make_video(database: Path) -> MakeVideo:
-    """`VideoSdk` with two practices, ``park`` and ``mitte``; keywords are settings."""
+    """`new_video` on this test's own database."""
+    return partial(new_video, database)
 
-    def make(clock: Any = None, hold_times: Any = None, **settings: Any) -> VideoSdk:
-        data = {
-            "database": f"sqlite+aiosqlite:///{database}",
-            "plugins": ["standard_plan", "console_messages", "local_login"],
-            "plugin": {"local_login": {"codes": {"park": SecretStr(CODE)}}},
-            "embed_origins": ["https://pms.example"],
-            "exchanges_per_minute": 10_000,
-            "practices": [
-                {
-                    "id": "park",
-                    "name": "Praxis am Park",
-                    "phone": "+493012345670",
-                    "identity_provider": "local",
-                    "api_key": SecretStr(KEY),
-                },
-                {"id": "mitte", "name": "Praxis Mitte", "language": "fr", "api_key": SecretStr(OTHER_KEY)},
-            ],
-        }
-        return VideoSdk(Settings.of(data | settings), clock=clock, hold_times=hold_times)
 
-    return make
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A server that all tests of a module share, for those that change nothing."""
+    video = new_video(tmp_path_factory.mktemp("standing") / "vsdk.sqlite3", FakeClock())
+    with TestClient(video, raise_server_exceptions=False, follow_redirects=False) as client:
+        yield client
 
 
 @pytest.fixture
@@ -186,12 +209,11 @@ class Page:
 
     async def closed(self) -> int:
         """The close code, after reading what still comes."""
-        try:
+        with pytest.raises(websockets.ConnectionClosed) as closed:
             while True:
                 await self.next()
-        except websockets.ConnectionClosed as closed:
-            assert closed.rcvd, "the connection broke without a close frame"
-            return closed.rcvd.code
+        assert closed.value.rcvd, "the connection broke without a close frame"
+        return closed.value.rcvd.code
 
     def types(self) -> list[str]:
         return [message["type"] for message in self.seen]

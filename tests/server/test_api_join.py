@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from tests_support import CODE, PATIENT_NAME, assert_problem, bearer, handle_of, rows
+from tests.server.conftest import CODE, PATIENT_NAME, assert_problem, bearer, handle_of, rows
 from vsdk.domain.policy import Finding, Join, Outcome
 from vsdk.server.schemas import GrantReply, PreviewReply, SignInReply
 from vsdk.testing.factories import NOON
@@ -111,17 +111,18 @@ async def test_a_link_to_a_visit_that_is_over_is_used_up(server: Any, clock: Fak
 
 @pytest.mark.parametrize("path", ["/api/v1/join", "/api/v1/join/preview"])
 @pytest.mark.parametrize("handle", ["A" * 22, "-", "../../etc/passwd", "ü", "x" * 64])
-def test_a_handle_that_nobody_gave_out_is_unknown(http: TestClient, path: str, handle: str) -> None:
-    problem = assert_problem(http.post(path, json={"handle": handle}), 404, "join-link-unknown")
+def test_a_handle_that_nobody_gave_out_is_unknown(standing: TestClient, path: str, handle: str) -> None:
+    problem = assert_problem(standing.post(path, json={"handle": handle}), 404, "join-link-unknown")
     assert handle == "-" or handle not in str(problem)
 
 
 @pytest.mark.parametrize("path", ["/api/v1/join", "/api/v1/join/preview"])
 @pytest.mark.parametrize(
-    "body", [{}, {"handle": ""}, {"handle": "x" * 65}, {"handle": 7}, {"handle": None}, {"handle": "a", "b": 1}]
+    "body",
+    [{}, {"handle": ""}, {"handle": "x" * 65}, {"handle": 7}, {"handle": None}, {"handle": "a", "b": 1}],
 )
-def test_what_is_no_handle_at_all_is_a_wrong_request(http: TestClient, path: str, body: Any) -> None:
-    assert_problem(http.post(path, json=body), 400, "request-invalid")
+def test_what_is_no_handle_at_all_is_a_wrong_request(standing: TestClient, path: str, body: Any) -> None:
+    assert_problem(standing.post(path, json=body), 400, "request-invalid")
 
 
 def test_a_waiting_patient_can_come_back_after_the_window(
@@ -154,8 +155,8 @@ def test_a_rule_can_deny_and_the_denial_is_explained_and_kept(
     assert "join-denied" in str(rows(database)["audit"])
 
 
-def test_signing_in_with_the_code_opens_the_list(http: TestClient) -> None:
-    reply = http.post("/api/v1/sign-in", json={"practice": "park", "params": {"code": CODE}})
+def test_signing_in_with_the_code_opens_the_list(standing: TestClient) -> None:
+    reply = standing.post("/api/v1/sign-in", json={"practice": "park", "params": {"code": CODE}})
     found = SignInReply.model_validate_json(reply.content)
     assert set(reply.json()) == {"grant", "expires", "signalling", "practice", "identity"}
     assert (found.practice.name, found.identity.role) == ("Praxis am Park", "practitioner")
@@ -173,22 +174,29 @@ def test_signing_in_with_the_code_opens_the_list(http: TestClient) -> None:
         ("", {"code": CODE}),
     ],
 )
-def test_any_other_sign_in_is_refused_alike(http: TestClient, practice: str, params: dict[str, str]) -> None:
-    reply = http.post("/api/v1/sign-in", json={"practice": practice, "params": params})
+def test_any_other_sign_in_is_refused_alike(
+    standing: TestClient, practice: str, params: dict[str, str]
+) -> None:
+    reply = standing.post("/api/v1/sign-in", json={"practice": practice, "params": params})
     problem = assert_problem(reply, 401, "sign-in-refused")
     assert CODE not in str(problem)
 
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"practice": "park"}, {"practice": "x" * 65, "params": {}}, {"practice": "park", "params": {"code": 1}}],
+    [
+        {},
+        {"practice": "park"},
+        {"practice": "x" * 65, "params": {}},
+        {"practice": "park", "params": {"code": 1}},
+    ],
 )
-def test_a_sign_in_needs_a_practice_and_params(http: TestClient, body: Any) -> None:
-    assert_problem(http.post("/api/v1/sign-in", json=body), 400, "request-invalid")
+def test_a_sign_in_needs_a_practice_and_params(standing: TestClient, body: Any) -> None:
+    assert_problem(standing.post("/api/v1/sign-in", json=body), 400, "request-invalid")
 
 
 def test_one_address_may_try_so_often_and_others_go_on(make_video: Any) -> None:
-    from tests_support import r4
+    from tests.server.conftest import r4
     from vsdk.service.clock import SystemClock
 
     video = make_video(exchanges_per_minute=30)

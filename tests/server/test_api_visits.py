@@ -8,23 +8,12 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from tests_support import KEY, OTHER_KEY, bearer, handle_of, r4, r5
+from tests.server.conftest import KEY, OTHER_KEY, assert_problem, bearer, handle_of, r4, r5
 from vsdk.server.schemas import VisitReply
 from vsdk.testing.factories import NOON
 from vsdk.testing.fakes import FakeClock
 
 Plan = Callable[..., dict[str, Any]]
-
-
-def assert_problem(reply: Any, status: int, code: str) -> dict[str, Any]:
-    """RFC 9457: the members that we promise, and that the status is said twice and alike."""
-    assert (reply.status_code, reply.headers["content-type"]) == (status, "application/problem+json")
-    problem: dict[str, Any] = reply.json()
-    assert (problem["code"], problem["status"]) == (code, status)
-    assert problem["type"] == f"urn:vsdk:error:{code}"
-    assert problem["title"]
-    assert problem["detail"]
-    return problem
 
 
 @pytest.mark.parametrize(("release", "make"), [("R4", r4), ("R4B", r4), ("R5", r5)])
@@ -108,10 +97,17 @@ def test_no_visit_comes_of_what_is_over_or_cancelled(http: TestClient, changes: 
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, bearer("wrong"), bearer(""), {"Authorization": KEY}, {"Authorization": f"Basic {KEY}"}, bearer(KEY[:-1])],
+    [
+        {},
+        bearer("wrong"),
+        bearer(""),
+        {"Authorization": KEY},
+        {"Authorization": f"Basic {KEY}"},
+        bearer(KEY[:-1]),
+    ],
 )
-def test_without_the_key_there_is_nothing(http: TestClient, headers: dict[str, str]) -> None:
-    reply = http.post("/api/v1/visits", json={"appointment": r4()}, headers=headers)
+def test_without_the_key_there_is_nothing(standing: TestClient, headers: dict[str, str]) -> None:
+    reply = standing.post("/api/v1/visits", json={"appointment": r4()}, headers=headers)
     problem = assert_problem(reply, 401, "api-key-invalid")
     assert reply.headers["www-authenticate"] == "Bearer"
     assert KEY not in json.dumps(problem)
@@ -146,10 +142,10 @@ def test_the_key_says_which_practice_it_is(plan: Plan, http: TestClient) -> None
     ],
 )
 def test_bodies_that_are_no_request_are_told_apart(
-    http: TestClient, body: bytes, status: int, code: str
+    standing: TestClient, body: bytes, status: int, code: str
 ) -> None:
     headers = bearer() | {"Content-Type": "application/json"}
-    assert_problem(http.post("/api/v1/visits", content=body, headers=headers), status, code)
+    assert_problem(standing.post("/api/v1/visits", content=body, headers=headers), status, code)
 
 
 @pytest.mark.parametrize(
@@ -165,26 +161,26 @@ def test_bodies_that_are_no_request_are_told_apart(
     ],
 )
 def test_what_an_appointment_lacks_is_named_with_its_fhirpath(
-    http: TestClient, changes: dict[str, Any], code: str, path: str
+    standing: TestClient, changes: dict[str, Any], code: str, path: str
 ) -> None:
     body = {"appointment": r4() | changes}
-    problem = assert_problem(http.post("/api/v1/visits", json=body, headers=bearer()), 422, code)
+    problem = assert_problem(standing.post("/api/v1/visits", json=body, headers=bearer()), 422, code)
     assert path in [issue["path"] for issue in problem["issues"]]
 
 
 @pytest.mark.parametrize("release", ["R3", "r4", "", "STU3", "R4\n"])
-def test_releases_that_are_not_known_are_refused(http: TestClient, release: str) -> None:
+def test_releases_that_are_not_known_are_refused(standing: TestClient, release: str) -> None:
     body = {"appointment": r4(), "fhir_version": release}
-    problem = http.post("/api/v1/visits", json=body, headers=bearer())
+    problem = standing.post("/api/v1/visits", json=body, headers=bearer())
     assert_problem(problem, 422, "release-unsupported")
 
 
-def test_a_body_of_two_mebibytes_is_refused_however_it_comes(http: TestClient) -> None:
+def test_a_body_of_two_mebibytes_is_refused_however_it_comes(standing: TestClient) -> None:
     body = b'{"appointment": {"comment": "' + b"x" * (2 * 1024 * 1024) + b'"}}'
     headers = bearer() | {"Content-Type": "application/json"}
-    whole = http.post("/api/v1/visits", content=body, headers=headers)
+    whole = standing.post("/api/v1/visits", content=body, headers=headers)
     pieces = (body[i : i + 65536] for i in range(0, len(body), 65536))
-    chunked = http.post("/api/v1/visits", content=pieces, headers=headers)
+    chunked = standing.post("/api/v1/visits", content=pieces, headers=headers)
     for reply in (whole, chunked):
         assert_problem(reply, 413, "message-too-big")
 

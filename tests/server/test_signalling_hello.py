@@ -49,7 +49,14 @@ async def test_a_list_connection_is_welcomed_without_a_visit_and_shown_the_queue
 
 @pytest.mark.parametrize(
     "first",
-    ['{"type": "ping"}', "", "not json", "[]", '{"type": "hello"}', '{"type": "hello", "grant": "g", "seat": "s"}'],
+    [
+        '{"type": "ping"}',
+        "",
+        "not json",
+        "[]",
+        '{"type": "hello"}',
+        '{"type": "hello", "grant": "g", "seat": "s"}',
+    ],
 )
 async def test_anything_but_a_hello_first_closes_4400(server: Any, first: str) -> None:
     page = await server.open()

@@ -121,7 +121,7 @@ async def test_before_admission_nothing_is_relayed_in_either_direction(server: A
 
 
 async def test_there_is_no_peer_outside_ones_own_visit(server: Any) -> None:
-    patient, doctor = await server.together(await server.plan())
+    patient, _ = await server.together(await server.plan())
     other = await server.plan("a2")
     outsider = await server.patient(other)
     await outsider.get("waiting")

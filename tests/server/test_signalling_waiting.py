@@ -198,7 +198,7 @@ async def test_the_place_is_held_for_a_while_and_then_given_up(
     gone = time.monotonic()
     await page.socket.close()
     await board.queue(lambda entries: entries[0]["state"] == "planned")
-    assert 0.5 <= time.monotonic() - gone
+    assert time.monotonic() - gone >= 0.5
 
 
 async def test_two_who_wait_for_one_visit_leave_one_by_one(server: Any) -> None:

@@ -71,7 +71,7 @@ def test_a_grant_carries_whole_seconds_and_lives_for_its_lifetime() -> None:
 
 def test_a_grant_ends_at_the_moment_it_expires() -> None:
     token = GRANTS.sign(a_grant())
-    assert GRANTS.read(token, NOON + LIFETIME - timedelta(microseconds=1))
+    assert GRANTS.read(token, NOON + LIFETIME - timedelta(microseconds=1)) == a_grant()
     assert refusal(token, after=LIFETIME) == "grant-expired"
     assert refusal(token, after=timedelta(days=900)) == "grant-expired"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vsdk.widgets.assets import STATIC_FOLDER, Assets
+from vsdk.widgets.assets import Assets
 from vsdk.widgets.render import Pages
 from vsdk.widgets.texts import LANGUAGES, Texts
 
@@ -14,7 +14,7 @@ from vsdk.widgets.texts import LANGUAGES, Texts
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "ui").mkdir()
-    (tmp_path / "vsdk.js").write_text("export {};\n")
+    (tmp_path / "vsdk.js").write_text("import './ui/a.js';\n")
     (tmp_path / "ui" / "a.js").write_text("export const a = 1;\n")
     (tmp_path / "notes.txt").write_text("not for the web")
     return tmp_path
@@ -34,7 +34,8 @@ def test_hash_changes_with_content_and_with_names(folder: Path) -> None:
 def test_addresses_stand_below_the_base_path(folder: Path) -> None:
     assets = Assets("/video", folder)
     assert assets.url("ui/a.js") == f"/video/static/{assets.hash}/ui/a.js"
-    assert assets.modules == (assets.url("ui/a.js"), assets.url("vsdk.js"))
+    assert assets.modules("vsdk.js") == (assets.url("vsdk.js"), assets.url("ui/a.js"))
+    assert assets.modules("ui/a.js") == (assets.url("ui/a.js"),)
     assert Assets("", folder).url("vsdk.js").startswith("/static/")
 
 
@@ -89,8 +90,8 @@ def test_compressed_content_is_the_same_content(folder: Path) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_everything_a_page_loads_stays_below_60_kilobytes(language: str) -> None:
     assets = Assets("")
-    files = [file for file in STATIC_FOLDER.rglob("*") if file.suffix in (".js", ".css", ".svg")]
-    names = [file.relative_to(STATIC_FOLDER).as_posix() for file in files]
+    modules = [url.partition(f"{assets.hash}/")[2] for url in assets.modules("join.js")]
+    names = [*modules, "page.css", "icon.svg"]
     sizes = [len(assets.gzipped(f"{assets.hash}/{name}") or b"") for name in names]
     assert all(sizes)
     texts = gzip.compress(json.dumps(Texts().browser(language)).encode())

@@ -50,6 +50,7 @@ class HeadlessPeer:
         """the ``error`` messages"""
         self.close_code: int | None = None
         self._url = signalling_url
+        self._ice_servers: list[Message] = []
         self._reached: dict[str, asyncio.Event] = {}
         self._stack = AsyncExitStack()
 

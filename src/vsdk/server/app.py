@@ -64,7 +64,9 @@ def make_app(
             return JSONResponse(outcome, status, extra, "application/fhir+json")
         if path.startswith("/api/"):
             return JSONResponse(problems.problem(error), status, extra, problems.MEDIA_TYPE)
-        return site.problem(request, error)
+        page = site.problem(request, error)
+        page.headers.update(extra)
+        return page
 
     async def on_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, VsdkError)
@@ -96,7 +98,8 @@ def make_app(
         allow_methods=["GET", "POST"],
         allow_headers=["authorization", "content-type"],
     )
-    return _Headers(_BodyLimit(app, answer), headers)
+    secure = site.base_url.startswith("https:")
+    return _Headers(_BodyLimit(app, answer), headers, secure=secure)
 
 
 def _invalid(error: RequestValidationError) -> VsdkError:
@@ -117,17 +120,21 @@ def _same_site(socket: WebSocket, base_url: str, embed_origins: Sequence[str]) -
 
 
 class _Headers:
-    """Adds headers to every answer that has not set them."""
+    """Adds headers to every page, and to every answer those that all need."""
 
-    def __init__(self, app: ASGIApp, headers: dict[str, str]) -> None:
+    def __init__(self, app: ASGIApp, headers: dict[str, str], *, secure: bool) -> None:
         self._app = app
-        self._headers = headers
+        self._on_pages = headers
+        self._on_all = {"X-Content-Type-Options": "nosniff"}
+        if secure:
+            self._on_all["Strict-Transport-Security"] = "max-age=31536000"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 present = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
+                is_page = present.get("content-type", "").startswith("text/html")
+                for name, value in (self._on_all | (self._on_pages if is_page else {})).items():
                     present.setdefault(name, value)
             await send(message)
 

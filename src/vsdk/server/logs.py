@@ -29,7 +29,17 @@ FIELDS = (
 )
 """Identifiers and codes. Nothing that a person said or is."""
 
-_QUIET = ("alembic", "uvicorn.access", "httpx", "httpcore", "aiosqlite", "sqlalchemy", "asyncio", "aiortc", "aioice")
+_QUIET = (
+    "alembic",
+    "uvicorn.access",
+    "httpx",
+    "httpcore",
+    "aiosqlite",
+    "sqlalchemy",
+    "asyncio",
+    "aiortc",
+    "aioice",
+)
 
 
 def _without_messages(_: Any, __: str, event: EventDict) -> EventDict:

@@ -1,12 +1,14 @@
 """Pages, static files and texts. Looking at any of them changes nothing."""
 
+import gzip
+import json
 from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from vsdk.domain.errors import NotFound, VsdkError
 from vsdk.domain.ids import PracticeId
@@ -42,7 +44,7 @@ class Site:
         self.providers = providers
         self.plugin_pages = plugin_pages
         self.base_url = base_url
-        self._browser_texts = {language: texts.browser(language) for language in texts.languages}
+        self._browser_texts = {language: _as_json(texts.browser(language)) for language in texts.languages}
 
     def language(self, request: Request, default: str = "en") -> str:
         """``?lang=``, else what the browser prefers, else ``default``."""
@@ -57,18 +59,35 @@ class Site:
         page = self.pages.problem(self.language(request), error.code, status)
         return HTMLResponse(page, status, PAGE_HEADERS)
 
-    def browser_texts(self, language: str) -> dict[str, str]:
+    def browser_texts(self, language: str) -> tuple[bytes, bytes]:
+        """What a page needs in that language, as JSON, plain and compressed."""
         if language not in self._browser_texts:
             raise NotFound("there are no texts in this language")
         return self._browser_texts[language]
+
+
+def _as_json(texts: dict[str, str]) -> tuple[bytes, bytes]:
+    plain = json.dumps(texts, ensure_ascii=False).encode()
+    return plain, gzip.compress(plain, mtime=0)
+
+
+def packed(
+    request: Request, plain: bytes, gzipped: bytes | None, media_type: str, headers: dict[str, str]
+) -> Response:
+    """Compressed for browsers that take it."""
+    headers = {"Vary": "Accept-Encoding", **headers}
+    if gzipped and "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(gzipped, headers={"Content-Encoding": "gzip", **headers}, media_type=media_type)
+    return Response(plain, headers=headers, media_type=media_type)
 
 
 def make_router(site: Site) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     get = partial(router.api_route, methods=["GET", "HEAD"])
 
-    def page(html: str) -> HTMLResponse:
-        return HTMLResponse(html, headers=PAGE_HEADERS)
+    def page(request: Request, html: str) -> Response:
+        content = html.encode()
+        return packed(request, content, gzip.compress(content), "text/html; charset=utf-8", PAGE_HEADERS)
 
     def practice_of(practice_id: str) -> Practice:
         if practice_id not in site.practices:
@@ -77,16 +96,18 @@ def make_router(site: Site) -> APIRouter:
 
     @get("/")
     async def home(request: Request) -> Response:
-        return page(site.pages.home(site.language(request)))
+        return page(request, site.pages.home(site.language(request)))
 
     @get("/j")
     async def join(request: Request) -> Response:
-        return page(site.pages.join(site.language(request, next(iter(site.practices.values())).language)))
+        return page(
+            request, site.pages.join(site.language(request, next(iter(site.practices.values())).language))
+        )
 
     @get("/practice/{practice_id}")
     async def practice(practice_id: str, request: Request) -> Response:
         chosen = practice_of(practice_id)
-        return page(site.pages.practice(site.language(request, chosen.language), chosen))
+        return page(request, site.pages.practice(site.language(request, chosen.language), chosen))
 
     @get("/practice/{practice_id}/sign-in")
     async def sign_in(practice_id: str) -> Response:
@@ -104,24 +125,21 @@ def make_router(site: Site) -> APIRouter:
             raise NotFound("there is no such page")
         language = site.language(request)
         title = site.texts.get(language, source.title)
-        return page(site.pages.plugin_page(language, title, await source.body(language)))
+        return page(request, site.pages.plugin_page(language, title, await source.body(language)))
 
     @get("/texts/{name}.json")
-    async def texts(name: str) -> Response:
+    async def texts(name: str, request: Request) -> Response:
+        plain, gzipped = site.browser_texts(name)
         headers = {"Cache-Control": "public, max-age=300", **ANY_ORIGIN}
-        return JSONResponse(site.browser_texts(name), headers=headers)
+        return packed(request, plain, gzipped, "application/json", headers)
 
     @get("/static/{path:path}")
     async def static(path: str, request: Request) -> Response:
         asset = site.assets.read(path)
         if asset is None:
             raise NotFound("there is no such file")
-        headers = {"Cache-Control": asset.cache_control, "Vary": "Accept-Encoding", **ANY_ORIGIN}
-        gzipped = site.assets.gzipped(path)
-        if gzipped and "gzip" in request.headers.get("accept-encoding", ""):
-            headers["Content-Encoding"] = "gzip"
-            return Response(gzipped, headers=headers, media_type=asset.content_type)
-        return Response(asset.content, headers=headers, media_type=asset.content_type)
+        headers = {"Cache-Control": asset.cache_control, **ANY_ORIGIN}
+        return packed(request, asset.content, site.assets.gzipped(path), asset.content_type, headers)
 
     return router
 
@@ -144,14 +162,11 @@ def content_security_policy(base_url: str, embed_origins: list[str], module_orig
     return "; ".join(f"{name} {' '.join(values)}" for name, values in directives.items())
 
 
-def security_headers(csp: str, *, secure: bool) -> dict[str, str]:
-    headers = {
+def security_headers(csp: str) -> dict[str, str]:
+    """What every page says to its browser. Other answers only forbid to guess their type."""
+    return {
         "Content-Security-Policy": csp,
         "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), geolocation=()",
         "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Opener-Policy": "same-origin",
     }
-    if secure:
-        headers["Strict-Transport-Security"] = "max-age=31536000"
-    return headers

@@ -2,8 +2,10 @@
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from posixpath import normpath
 from typing import NamedTuple
 
 STATIC_FOLDER = Path(__file__).parent / "static"
@@ -13,6 +15,7 @@ _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+_IMPORT = re.compile(rb"""^(?:import|export|\} from)\b[^'"]*['"](\.{1,2}/[^'"]+)['"];""", re.MULTILINE)
 _KEEP = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
 _EMBEDDING = "vsdk.js"
@@ -47,12 +50,22 @@ class Assets:
         }
         door = f'import "./{self.hash}/{_EMBEDDING}";\n'.encode()
         self._files[_EMBEDDING] = _file(_EMBEDDING, door, _ASK_AGAIN)
-        self.modules = tuple(self.url(name) for name in contents if name.endswith(".js"))
-        """addresses of all ES modules, to be loaded in advance"""
+        self._imports = {name: _imports(name, content) for name, content in contents.items()}
 
     def url(self, name: str) -> str:
         """``page.css`` -> ``/video/static/0123456789ab/page.css``."""
         return f"{self._base}/{name}"
+
+    def modules(self, entry: str) -> tuple[str, ...]:
+        """Addresses of that ES module and of all that it imports, to be loaded in advance."""
+        found: dict[str, None] = {}
+        waiting = [entry]
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found[name] = None
+                waiting += self._imports[name]
+        return tuple(self.url(name) for name in found)
 
     def read(self, path: str) -> Asset | None:
         """The file at ``/static/<path>``: content, type and cache header. None: there is no such file."""
@@ -68,6 +81,12 @@ class Assets:
 def _file(name: str, content: bytes, cache_control: str) -> _File:
     asset = Asset(content, _TYPES[Path(name).suffix], cache_control)
     return _File(asset, gzip.compress(content, mtime=0))
+
+
+def _imports(name: str, content: bytes) -> list[str]:
+    """The files that a module imports, by relative address, which is the only kind we write."""
+    folder = PurePosixPath(name).parent
+    return [normpath(folder / found.decode()) for found in _IMPORT.findall(content)]
 
 
 def _hash(contents: dict[str, bytes]) -> str:

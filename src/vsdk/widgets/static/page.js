@@ -3,8 +3,6 @@
  * in a URL: the handle of a join link, or an access code of a practice.
  */
 
-import './vsdk.js';
-
 const RECEIVERS = { 'vsdk-video-visit': 'handle', 'vsdk-practice-queue': 'code' };
 
 function handOver() {

@@ -91,7 +91,16 @@ export const START = Object.freeze({
 export function receive(state, message) {
   switch (message.type) {
     case 'welcome':
-      return { state: welcomed(state, message), actions: [] };
+      return {
+        state: {
+          ...state,
+          you: message.you,
+          visit: message.visit,
+          iceServers: message.ice_servers,
+          returning: state.phase === 'admitted',
+        },
+        actions: [],
+      };
     case 'waiting':
       return leave({ ...state, phase: 'waiting', waiting: message });
     case 'queue':
@@ -164,8 +173,8 @@ export function rebuild(state, participant) {
 }
 
 /**
- * A peer who is not named is kept: after a restart the server does not know yet who is there.
- *
+ * A peer who is not named is kept until `bye`: a server that was started anew learns one by one who is there, while
+ * media goes on.
  * @param {State} state
  * @param {Admitted} message
  * @returns {Step}

@@ -1,0 +1,45 @@
+"""``python -m bench [admit|relay|memory ...]``: runs them and writes their sections of the results."""
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+
+from bench import admit, memory, relay
+from bench.report import Section, write
+
+BENCHMARKS: dict[str, Callable[[], Section]] = {
+    "admit": admit.measure,
+    "relay": relay.measure,
+    "memory": memory.measure,
+}
+WAIT_FOR_QUIET = 600.0
+"""seconds at most"""
+
+
+def wait_for_quiet() -> None:
+    """Other work on the machine shows in every figure: wait until it is done, or say so in the results."""
+    until = time.monotonic() + WAIT_FOR_QUIET
+    while os.getloadavg()[0] >= 1 and time.monotonic() < until:
+        print(f"waiting for a quiet machine: load {os.getloadavg()[0]:.2f}", flush=True)
+        time.sleep(15)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)}; default: all")
+    parser.add_argument("--now", action="store_true", help="do not wait for a quiet machine")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(BENCHMARKS):
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+    for name in options.names or BENCHMARKS:
+        if not options.now:
+            wait_for_quiet()
+        print(f"== {name}", flush=True)
+        section = BENCHMARKS[name]()
+        print(section.text(), flush=True)
+        write(name, section)
+
+
+if __name__ == "__main__":
+    main()

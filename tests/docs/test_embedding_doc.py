@@ -1,0 +1,70 @@
+"""``docs/embedding.md`` and ``docs/operations.md`` against the API, the elements and the settings."""
+
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vsdk import Settings
+from vsdk.server.schemas import LinkReply, VisitReply
+from vsdk.widgets.assets import STATIC_FOLDER
+
+Sections = Callable[[str, str], dict[str, str]]
+ELEMENTS = {"vsdk-practice-queue": "practice-queue.js", "vsdk-video-visit": "video-visit.js"}
+EVERY_ELEMENT = {"server", "lang"}
+
+
+def row(page: str, element: str) -> tuple[set[str], set[str]]:
+    """Attributes and events of an element, as its row tells them."""
+    found = re.search(rf"^\| `<{element}>` \| ([^|]+) \| ([^|]+) \|$", page, re.MULTILINE)
+    assert found
+    attributes, events = (set(re.findall(r"`([\w-]+)`", cell)) for cell in found.groups())
+    return attributes, events
+
+
+def test_every_field_of_the_answer_is_explained(sections: Sections) -> None:
+    table = sections("embedding.md", "##")["In any other language"]
+    for field in (*VisitReply.model_fields, *LinkReply.model_fields):
+        assert f"`{field}`" in table
+
+
+@pytest.mark.parametrize("element", ELEMENTS)
+def test_exactly_the_attributes_that_an_element_reads_are_named(
+    element: str, page: Callable[[str], str]
+) -> None:
+    script = (STATIC_FOLDER / "elements" / ELEMENTS[element]).read_text(encoding="utf-8")
+    read = set(re.findall(r"(?:get|has)Attribute\('([\w-]+)'\)", script))
+    attributes, _ = row(page("embedding.md"), element)
+    assert attributes == (read - {"step"}) | EVERY_ELEMENT
+
+
+@pytest.mark.parametrize("element", ELEMENTS)
+def test_the_events_of_an_element_exist(element: str, page: Callable[[str], str]) -> None:
+    script = (STATIC_FOLDER / "elements" / "video-visit.js").read_text(encoding="utf-8")
+    _, events = row(page("embedding.md"), element)
+    assert events
+    for event in events:
+        assert f"this.emit('{event}'" in script
+
+
+def test_the_custom_properties_that_are_named_exist(page: Callable[[str], str]) -> None:
+    styles = (STATIC_FOLDER / "ui" / "styles.js").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(--vsdk-[\w-]+)`", page("embedding.md")))
+    assert len(named) == 6
+    assert all(f"{name}:" in styles for name in named)
+
+
+@pytest.mark.parametrize("name", ["operations.md", "writing-a-plugin.md"])
+def test_settings_that_are_shown_are_valid(
+    name: str, page: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACME_TOKEN", "token-of-nobody")
+    secret = tmp_path / "turn"
+    secret.write_text("secret-of-nobody", encoding="utf-8")
+    blocks = re.findall(r"^```toml\n(.*?)^```", page(name), re.MULTILINE | re.DOTALL)
+    shown = [b for b in blocks if "[project]" not in b]
+    assert shown
+    for block in shown:
+        assert Settings.of(tomllib.loads(block.replace("/run/secrets/turn", str(secret)))).base_url

@@ -109,6 +109,12 @@ def make_router(
     async def enter(visit: str, authorization: Authorization = "") -> s.GrantReply:
         return s.GrantReply(**grant_fields(await join.enter(bearer(authorization), VisitId(visit))))
 
+    @router.post("/grant", summary="A grant for the widget of the practice's list")
+    async def list_grant(authorization: Authorization = "") -> s.GrantReply:
+        """For each page that shows the list; while it is connected, the widget renews the grant by itself."""
+        granted = join.grant_list(keys.practice_of(authorization), Role.PRACTITIONER, "pms")
+        return s.GrantReply(**grant_fields(granted))
+
     @router.post("/join/preview", summary="What a join link stands for")
     async def preview(body: s.HandleRequest, request: Request) -> s.PreviewReply:
         await attempts.count(address_of(request))

@@ -62,6 +62,8 @@ def load(names: Sequence[str], config: Config, http: Http) -> Registry:
     for specification in SPECIFICATIONS:
         manager.add_hookspecs(specification)
     for name in names:
+        if names.count(name) > 1:
+            raise ConfigurationError(f"plugin {name!r} is enabled twice; name it once", code="plugin-invalid")
         _register(manager, name)
     _check(manager)
     calls = _Calls(manager, {"config": config, "http": http})
@@ -121,8 +123,11 @@ def _check(manager: pluggy.PluginManager) -> None:
     try:
         manager.check_pending()
     except pluggy.PluginValidationError as error:
+        unknown = str(error).partition(" in plugin ")[0]
         raise ConfigurationError(
-            f"{error}; the hooks that exist are listed in docs/hooks.md", code="plugin-unknown-hook"
+            f"plugin {manager.get_name(error.plugin)!r}: {unknown}; "
+            "the hooks that exist are listed in docs/hooks.md",
+            code="plugin-unknown-hook",
         ) from error
     for name, plugin in manager.list_name_plugin():
         for caller in manager.get_hookcallers(plugin) or []:

@@ -6,10 +6,10 @@ once as a browser does it by itself, once with the first pictures as small as th
 """
 
 import statistics
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from collections.abc import Iterator
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -78,7 +78,9 @@ def measure() -> Section:
         for pair in range(PAIRS + 1):
             seen = _admit(browser, server)
             bare_plain, bare_small = _bare(browser, empty, 0), _bare(browser, empty, FIRST_HEIGHT)
-            print(f"{pair}: product {seen.both:.0f}, bare {bare_plain:.0f}, small {bare_small:.0f}", flush=True)
+            print(
+                f"{pair}: product {seen.both:.0f}, bare {bare_plain:.0f}, small {bare_small:.0f}", flush=True
+            )
             if pair:  # the first one starts the browser's camera, and counts for nobody
                 ours.append(seen)
                 plain.append(bare_plain)
@@ -158,7 +160,9 @@ def _section(ours: list[Seen], plain: list[float], small: list[float]) -> Sectio
             ["two bare peer connections", spread(plain), ratio(plain)],
             [f"the same, first pictures {FIRST_HEIGHT} lines high", spread(small), ratio(small)],
         ],
-        more=[Table("Where the product's time goes, in ms since the click:", ["", "median (min–max)"], split)],
+        more=[
+            Table("Where the product's time goes, in ms since the click:", ["", "median (min–max)"], split)
+        ],
         versions=[chromium_version()],
         notes=[
             f"n = {len(ours)} of each, in turns; ratios are of neighbours. The product's clock starts with the "

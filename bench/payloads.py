@@ -59,5 +59,10 @@ def message(kind: str, to: str) -> str:
         body["sdp"] = "\r\n".join(_SDP) + "\r\n"
     else:
         padded = (_CANDIDATE + "extension value " * 60)[: len(_CANDIDATE) + _LONG].strip()
-        body["candidate"] = {"candidate": padded, "sdpMid": "0", "sdpMLineIndex": 0, "usernameFragment": "4ZcD"}
+        body["candidate"] = {
+            "candidate": padded,
+            "sdpMid": "0",
+            "sdpMLineIndex": 0,
+            "usernameFragment": "4ZcD",
+        }
     return json.dumps(body)

@@ -162,9 +162,7 @@ async def _loop(pair: Pair, until: float) -> list[float]:
 
 
 def _row(connections: int, kind: str, ours: list[Turn], theirs: list[Turn]) -> list[str]:
-    ratios = [
-        percentile(a.trips, 0.5) / percentile(b.trips, 0.5) for a, b in zip(ours, theirs, strict=True)
-    ]
+    ratios = [percentile(a.trips, 0.5) / percentile(b.trips, 0.5) for a, b in zip(ours, theirs, strict=True)]
     return [
         str(connections),
         kind,

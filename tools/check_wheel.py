@@ -26,7 +26,7 @@ PORT = 18437
 
 
 def run(*command: str | Path, **options: object) -> None:
-    subprocess.run([str(part) for part in command], check=True, **options)  # type: ignore[call-overload]  # noqa: S603
+    subprocess.run([str(part) for part in command], check=True, **options)  # type: ignore[call-overload]
 
 
 def build(target: Path) -> list[Path]:
@@ -76,13 +76,13 @@ def try_out(python: Path, folder: Path) -> None:
     """The command starts, lists its plugins, and the demo answers, all from the installed packages."""
     run(python.with_name("vsdk"), "plugins", cwd=folder)
     run(python, "-c", "from vsdk import hookimpl, VideoSdk, Settings; VideoSdk(Settings())", cwd=folder)
-    demo = subprocess.Popen(  # noqa: S603
+    demo = subprocess.Popen(
         [python.with_name("vsdk"), "demo", "--port", str(PORT)], cwd=folder, stdout=subprocess.DEVNULL
     )
     try:
         for _ in range(100):
             try:
-                with urllib.request.urlopen(f"http://localhost:{PORT}/j", timeout=2) as answer:  # noqa: S310
+                with urllib.request.urlopen(f"http://localhost:{PORT}/j", timeout=2) as answer:
                     assert answer.status == 200
                     assert b"vsdk-video-visit" in answer.read()
                     return
@@ -97,13 +97,13 @@ def try_out(python: Path, folder: Path) -> None:
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="vsdk-wheel-") as name:
         folder = Path(name)
-        print("Building wheels", flush=True)  # noqa: T201
+        print("Building wheels", flush=True)
         wheels = build(folder / "dist")
         look_inside(wheels)
-        print("Installing them into an empty environment", flush=True)  # noqa: T201
+        print("Installing them into an empty environment", flush=True)
         python = install(folder / "venv", wheels)
         try_out(python, folder)
-    print("The installed product works.")  # noqa: T201
+    print("The installed product works.")
 
 
 if __name__ == "__main__":

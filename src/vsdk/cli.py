@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vsdk.domain.errors import ConfigurationError, VsdkError
 from vsdk.settings import Settings
@@ -87,6 +87,7 @@ def _serve(options: argparse.Namespace) -> int:
     import uvicorn
 
     from vsdk.server import logs
+    from vsdk.serving import server_options
 
     logs.configure()
     settings = Settings.load(options.config)
@@ -97,21 +98,6 @@ def _serve(options: argparse.Namespace) -> int:
         **server_options(settings),
     )
     return 0
-
-
-def server_options(settings: Settings) -> dict[str, Any]:
-    """How uvicorn is to be run: pings that notice dead connections, small messages, our own logging."""
-    return {
-        "log_config": None,
-        "access_log": False,
-        "server_header": False,
-        "ws_ping_interval": 5.0,
-        "ws_ping_timeout": 10.0,
-        "ws_max_size": 64 * 1024,
-        "proxy_headers": bool(settings.trusted_proxies),
-        "forwarded_allow_ips": settings.trusted_proxies,
-        "timeout_graceful_shutdown": 3,
-    }
 
 
 def _sdk(options: argparse.Namespace, settings: Settings | None = None) -> "VideoSdk":

@@ -18,6 +18,7 @@ from vsdk.domain.participant import Role
 from vsdk.sdk import VideoSdk
 from vsdk.server import logs
 from vsdk.service.clock import SystemClock
+from vsdk.serving import server_options
 from vsdk.settings import Settings
 
 PRACTICE = PracticeId("demo")
@@ -113,8 +114,6 @@ def run(port: int | None = None) -> int:
 
 
 async def _serve(video: VideoSdk, port: int, code: str, api_key: str) -> None:
-    from vsdk.cli import server_options
-
     config = uvicorn.Config(video, "127.0.0.1", port, **server_options(video.settings))
     server = uvicorn.Server(config)
     introduction = asyncio.create_task(_introduce(video, server, code, api_key))

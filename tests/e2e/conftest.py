@@ -51,7 +51,7 @@ def chromium() -> str:
 
 
 def an_appointment(
-    id: str = "e2e-1",
+    appointment_id: str = "e2e-1",
     *,
     starts_in: timedelta = timedelta(minutes=5),
     patient: str = "Erika Beispiel",
@@ -63,7 +63,7 @@ def an_appointment(
     start = (datetime.now(UTC) + starts_in).replace(microsecond=0)
     return {
         "resourceType": "Appointment",
-        "id": id,
+        "id": appointment_id,
         "status": status,
         "start": start.isoformat(),
         "end": (start + timedelta(minutes=20)).isoformat(),

@@ -21,7 +21,8 @@ STATS = """
 async () => {
   const connected = window.peers.filter((peer) => peer.connectionState === 'connected');
   if (!connected.length) return null;
-  const found = { video: 0, audio: 0, dtls: '', srtp: '', local: '', remote: '', connections: connected.length };
+  const found = { video: 0, audio: 0, dtls: '', srtp: '', local: '', remote: '' };
+  found.connections = connected.length;
   const report = await connected.at(-1).getStats();
   for (const s of report.values()) {
     if (s.type === 'inbound-rtp' && s.kind === 'video') found.video += s.framesDecoded ?? 0;

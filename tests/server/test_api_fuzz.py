@@ -6,7 +6,6 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
-
 from tests.server.conftest import bearer, r4, r5
 
 MARKER = "m4rk3r"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-
 from tests.server.conftest import CODE, PATIENT_NAME, assert_problem, bearer, handle_of, rows
+
 from vsdk.domain.policy import Finding, Join, Outcome
 from vsdk.server.schemas import GrantReply, PreviewReply, SignInReply
 from vsdk.testing.factories import NOON
@@ -197,6 +197,7 @@ def test_a_sign_in_needs_a_practice_and_params(standing: TestClient, body: Any) 
 
 def test_one_address_may_try_so_often_and_others_go_on(make_video: Any) -> None:
     from tests.server.conftest import r4
+
     from vsdk.service.clock import SystemClock
 
     video = make_video(exchanges_per_minute=30)

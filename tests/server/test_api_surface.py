@@ -2,7 +2,6 @@
 
 import pytest
 from starlette.testclient import TestClient
-
 from tests.server.conftest import assert_problem, bearer, r4
 
 PMS = "https://pms.example"

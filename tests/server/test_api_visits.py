@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-
 from tests.server.conftest import KEY, OTHER_KEY, assert_problem, bearer, handle_of, r4, r5
+
 from vsdk.server.schemas import VisitReply
 from vsdk.testing.factories import NOON
 from vsdk.testing.fakes import FakeClock

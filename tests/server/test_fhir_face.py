@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-
 from tests.server.conftest import OTHER_KEY, XVER, bearer, handle_of, r4, r5
+
 from vsdk.adapters.scheduling.fhir_strict import issues
 from vsdk.testing.factories import NOON
 from vsdk.testing.fakes import FakeClock

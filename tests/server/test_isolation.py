@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from starlette.testclient import TestClient
-
 from tests.server.conftest import PATIENT_NAME, bearer, handle_of, new_video, r4
+
 from vsdk.testing.fakes import FakeClock
 
 

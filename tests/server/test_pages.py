@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-
 from tests.server.conftest import rows
 
 PAGES = ["/", "/j", "/practice/park", "/practice/mitte", "/plugins/console_messages/messages"]
@@ -125,7 +124,8 @@ def test_static_files_are_compressed_for_who_can_read_it(standing: TestClient) -
     packed = standing.get(address, headers={"Accept-Encoding": "gzip"})
     assert "content-encoding" not in plain.headers
     assert packed.headers["content-encoding"] == "gzip"
-    assert plain.headers["vary"] == packed.headers["vary"] == "Accept-Encoding"
+    assert "Accept-Encoding" in plain.headers["vary"]
+    assert "Accept-Encoding" in packed.headers["vary"]
     assert packed.content == plain.content
     assert int(packed.headers["content-length"]) < int(plain.headers["content-length"])
 

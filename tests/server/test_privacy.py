@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import websockets
-
 from tests.server.conftest import OTHER_KEY, XVER, Page, bearer, handle_of, rows
+
 from vsdk.server import logs
 from vsdk.testing.factories import NOON
 
@@ -81,7 +81,7 @@ class Recorder:
 
 
 async def story(server: Any) -> tuple[Recorder, dict[str, Page]]:
-    """Planned, moved, joined, admitted, connected, lost, ended, invited back, cancelled; and many mistakes."""
+    """Planned, joined, admitted, connected, lost, ended, invited back, cancelled; and many mistakes."""
     call = Recorder(server)
     body = {"appointment": APPOINTMENT}
     planned = (await call("POST", "/api/v1/visits", json=body, headers=bearer())).json()

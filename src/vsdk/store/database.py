@@ -9,6 +9,7 @@ killed process, as what is in the write-ahead log belongs to the operating syste
 that forgets who was admitted is not worth the milliseconds saved.
 """
 
+import os
 import sqlite3
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -31,6 +32,7 @@ class Database:
     def __init__(self, url: str) -> None:
         parsed = make_url(url)
         self._memory_name = ""
+        self._file = ""
         self._keeper: sqlite3.Connection | None = None
         if parsed.get_backend_name() != "sqlite":
             self._reads = self._writes = create_async_engine(parsed, hide_parameters=True)
@@ -41,11 +43,17 @@ class Database:
             )
             self._reads = self._writes = _single_writer(shared)
         else:
+            self._file = parsed.database or ""
             self._reads = _sqlite_engine(parsed)
             self._writes = _single_writer(parsed)
 
     async def open(self) -> None:
-        """A database in memory lives as long as one connection to it, whatever happens to the others."""
+        """Makes a new file readable by its owner only.
+
+        A database in memory lives as long as one connection to it, whatever happens to the others.
+        """
+        if self._file:
+            os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
         if self._memory_name and self._keeper is None:
             self._keeper = sqlite3.connect(f"{self._memory_name}?mode=memory&cache=shared", uri=True)
 

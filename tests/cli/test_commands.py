@@ -20,11 +20,11 @@ def test_plugins_are_listed_with_their_state_and_place_in_the_order(vsdk: Vsdk) 
 
 
 def test_a_missing_plugin_is_seen(vsdk: Vsdk, config: Path) -> None:
-    config.write_text(config.read_text().replace('"console_messages"', '"acme_sms"'))
+    config.write_text(config.read_text().replace('"console_messages"', '"gone_sms"'))
     result = vsdk("plugins")
     assert result.code == 1
     assert any(
-        line.split() == ["acme_sms", "enabled,", "not", "installed"] for line in result.out.splitlines()
+        line.split() == ["gone_sms", "enabled,", "not", "installed"] for line in result.out.splitlines()
     )
     started = vsdk("check")
     assert (started.code, "plugin-not-installed" in started.err) == (2, True)

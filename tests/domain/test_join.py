@@ -2,7 +2,7 @@ from datetime import datetime, timedelta
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from vsdk.domain.ids import ParticipantId, PracticeId, VisitId
 from vsdk.domain.join import AccessGrant, JoinLink, JoinProblem, check
@@ -73,6 +73,7 @@ def test_a_link_and_a_visit_make_one_answer(
     assert tuple(check(a_link(revoked=revoked), visit, now) for now in (BEFORE, NOON, AFTER)) == said
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(ACTIVE)), st.integers(-(10**6), 10**6))
 def test_no_window_puts_out_whom_someone_waits_for(state: VisitState, minutes: int) -> None:
     assert check(a_link(), a_visit(state=state), NOON + timedelta(minutes=minutes)) is None

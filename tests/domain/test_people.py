@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from vsdk.domain import errors
 from vsdk.domain.appointment import AppointmentStatus
@@ -39,6 +39,7 @@ def test_each_role_may_do_what_it_needs() -> None:
     } == CAPABILITIES
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(Role), min_size=1, max_size=6))
 def test_staff_never_talk_and_only_practitioners_admit(roles: list[Role]) -> None:
     people = tuple(Participant(ParticipantId(f"p{i}"), role, "") for i, role in enumerate(roles))
@@ -51,6 +52,7 @@ def test_staff_never_talk_and_only_practitioners_admit(roles: list[Role]) -> Non
             assert person.role is Role.PRACTITIONER
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(Role), min_size=1, max_size=6))
 def test_with_a_practitioner_there_is_always_someone_who_admits(roles: list[Role]) -> None:
     people = tuple(Participant(ParticipantId(f"p{i}"), role, "") for i, role in enumerate(roles))
@@ -104,6 +106,7 @@ def test_who_waits_longest_is_on_top_and_the_rest_follows_by_start() -> None:
     assert order == ["waits-long", "talks", "waits-short", "over", "next", "later"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(VisitState), st.integers(0, 60), st.integers(-60, 60)), max_size=8))
 def test_the_list_shows_each_visit_once_and_those_with_someone_there_first(
     rows: list[tuple[VisitState, int, int]],

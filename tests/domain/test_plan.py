@@ -2,7 +2,7 @@ from datetime import timedelta
 from random import Random
 
 import hypothesis.strategies as st
-from hypothesis import given
+from hypothesis import given, settings
 
 from vsdk.domain.participant import Role
 from vsdk.domain.plan import DEFAULT_PLAN, Notice, VisitPlan, Window, combine
@@ -60,6 +60,7 @@ def test_the_name_says_what_was_combined() -> None:
     assert combine([a_plan(name="doctolib_like"), a_plan(name="kbv")]).name == "doctolib_like+kbv"
 
 
+@settings(deadline=None)
 @given(st.lists(plans, min_size=1, max_size=5), st.randoms())
 def test_the_order_of_plans_does_not_matter_to_windows_and_grace(
     given_plans: list[VisitPlan], chance: Random
@@ -72,6 +73,7 @@ def test_the_order_of_plans_does_not_matter_to_windows_and_grace(
     assert {n.key for n in one.notices} == {n.key for n in two.notices}
 
 
+@settings(deadline=None)
 @given(st.lists(plans, min_size=1, max_size=5))
 def test_a_link_opens_only_when_it_would_under_each_plan(given_plans: list[VisitPlan]) -> None:
     combined = combine(given_plans).window(NOON)
@@ -82,6 +84,7 @@ def test_a_link_opens_only_when_it_would_under_each_plan(given_plans: list[Visit
         assert (combined.opens <= moment < combined.closes) is in_all
 
 
+@settings(deadline=None)
 @given(plans)
 def test_a_plan_combined_with_itself_stays_what_it_is(plan: VisitPlan) -> None:
     twice = combine([plan, plan])

@@ -1,6 +1,6 @@
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from vsdk.domain.participant import Role
 from vsdk.domain.policy import Finding, Join, Outcome, combine
@@ -38,6 +38,7 @@ def test_nothing_said_denies_where_compliance_is_required() -> None:
     assert combine([a_finding(Outcome.SATISFIED)], compliance_required=True).allowed
 
 
+@settings(deadline=None)
 @given(st.lists(findings), findings, st.integers(0, 20), st.booleans())
 def test_one_more_finding_never_turns_a_violation_into_permission(
     said: list[Finding], more: Finding, place: int, required: bool
@@ -50,6 +51,7 @@ def test_one_more_finding_never_turns_a_violation_into_permission(
         assert not said, "only the first answer can end the denial for want of any answer"
 
 
+@settings(deadline=None)
 @given(st.lists(findings), st.booleans())
 def test_a_decision_keeps_all_findings_in_order(said: list[Finding], required: bool) -> None:
     decision = combine(said, compliance_required=required)

@@ -213,8 +213,7 @@ class Page:
             try:
                 await self.next()
             except websockets.ConnectionClosed:
-                code = self.socket.close_code
-                return int(code or 0)
+                return int(self.socket.close_code or 0)
 
     def types(self) -> list[str]:
         return [message["type"] for message in self.seen]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -127,6 +127,7 @@ class Words:
         appointment: Appointment,
         participant: Participant,
         url: str | None,
+        now: datetime,
     ) -> tuple[str, str]:
         return f"Visit for {participant.name}", f"{template}/{language}: {participant.name} {url}"
 

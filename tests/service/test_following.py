@@ -8,7 +8,8 @@ from tests.service.conftest import PRACTICE, FakeSource, MakeWorld, Rule, World
 from vsdk.domain.errors import PartnerError
 from vsdk.domain.ids import AppointmentId, PracticeId
 from vsdk.domain.policy import Outcome, Schedule
-from vsdk.hooks.ports import ScheduleSource
+from vsdk.hooks.ports import Changes, ScheduleSource
+from vsdk.service import following as following_module
 from vsdk.service.following import FollowingService
 from vsdk.testing.factories import a_sourced_appointment
 
@@ -57,6 +58,22 @@ async def test_a_source_that_fails_stops_no_other(
     broken.appointments = [a_sourced_appointment()]
     assert await service.follow_once() == 2
     assert broken.asked == [None, None], "nothing was missed"
+
+
+async def test_a_source_that_never_answers_stops_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(following_module, "SOURCE_LIMIT", 0.05)
+
+    class Silent(FakeSource):
+        async def changed_since(self, practice_id: PracticeId, cursor: str | None) -> Changes:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    fine = FakeSource()
+    fine.appointments = [a_sourced_appointment(practice_id=OTHER)]
+    assert await following(world, Silent(), fine).follow_once() == 1
+    assert codes(caplog, "schedule source failed") == [(PRACTICE, "timeout")]
 
 
 async def test_what_cannot_be_read_is_logged_by_its_code(

@@ -1,13 +1,14 @@
 """Messages say with whom, when and where, and nothing else."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from vsdk.domain.errors import ConfigurationError
-from vsdk.testing.factories import PATIENT, PRACTITIONER, a_practice, an_appointment
+from vsdk.testing.factories import NOON, PATIENT, PRACTITIONER, a_practice, an_appointment
 from vsdk.widgets.messages import Messages
 from vsdk.widgets.texts import LANGUAGES, Texts
 
@@ -33,6 +34,7 @@ def render(
         "appointment": an_appointment(),
         "participant": PATIENT,
         "url": URL,
+        "now": NOON - timedelta(minutes=10),
     }
     return messages.render(template, language, channel, **(values | changes))  # type: ignore[arg-type]
 
@@ -121,3 +123,15 @@ def test_unknown_template_is_a_configuration_error(messages: Messages) -> None:
     assert not messages.has("nonsense")
     with pytest.raises(ConfigurationError, match=r"message\.nonsense\.sms"):
         render(messages, "nonsense", "de", "sms")
+
+
+@pytest.mark.parametrize(
+    ("minutes_before", "begins"), [(10, "in 10 minutes"), (0.5, "in one minute"), (0, "now"), (-5, "now")]
+)
+def test_a_message_that_is_late_does_not_say_ten_minutes(minutes_before: float, begins: str) -> None:
+    """The link may be sent later than planned, as when the appointment was booked just before."""
+    messages = Messages(Texts())
+    late = NOON - timedelta(minutes=minutes_before)
+    texts = Texts()
+    assert messages._begins("en", an_appointment(), late) == begins
+    assert texts.has("de", "message.begins.now")

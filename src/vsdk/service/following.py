@@ -10,6 +10,8 @@ from vsdk.hooks.ports import ScheduleSource
 from vsdk.service.scheduling import SchedulingService
 
 log = logging.getLogger(__name__)
+SOURCE_LIMIT = 60.0
+"""seconds that a source may take to answer, as the others wait meanwhile"""
 
 
 class FollowingService:
@@ -36,7 +38,8 @@ class FollowingService:
         taken = 0
         for practice_id, source in self._sources.items():
             try:
-                changes = await source.changed_since(practice_id, self._cursors.get(practice_id))
+                async with asyncio.timeout(SOURCE_LIMIT):
+                    changes = await source.changed_since(practice_id, self._cursors.get(practice_id))
             except Exception as error:
                 log.warning("schedule source failed", extra={"practice": practice_id, "code": _code(error)})
                 continue
@@ -59,4 +62,6 @@ class FollowingService:
 
 
 def _code(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "timeout"
     return error.code if isinstance(error, VsdkError) else VsdkError.default_code

@@ -10,7 +10,7 @@ import logging
 import random
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol, assert_never
 
 from vsdk.domain.appointment import Appointment, AppointmentStatus
@@ -49,6 +49,7 @@ class MessageRenderer(Protocol):
         appointment: Appointment,
         participant: Participant,
         url: str | None,
+        now: datetime,
     ) -> tuple[str, str]:
         """Subject (may be empty) and text."""
 
@@ -156,6 +157,7 @@ class OutboxService:
                 appointment=appointment,
                 participant=participant,
                 url=url,
+                now=self._clock.now(),
             )
             message = Message(recipient, text, entry.id, effect.template, language, subject)
             try:

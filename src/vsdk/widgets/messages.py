@@ -4,6 +4,9 @@ A message says with whom, when, and where to click. Nothing here could say why: 
 not among the values.
 """
 
+from datetime import datetime
+from math import ceil
+
 from babel.dates import format_date, format_skeleton
 
 from vsdk.domain.appointment import Appointment
@@ -42,6 +45,7 @@ class Messages:
         appointment: Appointment,
         participant: Participant,
         url: str | None,
+        now: datetime,
     ) -> tuple[str, str]:
         """Subject and text; the subject of anything but a mail is empty.
 
@@ -58,8 +62,15 @@ class Messages:
         if chosen is None:
             raise ConfigurationError(f"no catalogue has the text {keys[-1]}")
         values = _values(chosen, practice, appointment, participant, url)
+        values["begins"] = self._begins(chosen, appointment, now)
         words = [self._words(chosen, key, values) for key in keys]
         return ("" if len(words) == 1 else words[0], words[-1])
+
+    def _begins(self, language: str, appointment: Appointment, now: datetime) -> str:
+        minutes = ceil((appointment.start - now).total_seconds() / 60)
+        if minutes <= 1:
+            return self._texts.get(language, f"message.begins.{'now' if minutes < 1 else 'in-one'}")
+        return self._texts.get(language, "message.begins.in", minutes=minutes)
 
     def _words(self, language: str, key: str, values: dict[str, str]) -> str:
         lines = self._texts.get(language, key).splitlines()

@@ -8,7 +8,7 @@ import { inTime } from '../../../src/vsdk/widgets/static/times.js';
 globalThis.MediaStream = class {};
 const { judge, sdpSession } = await import('../../../src/vsdk/widgets/static/peer.js');
 
-const line = { state: 'connected', everConnected: true, silence: 0, expected: true };
+const line = { state: 'connected', everConnected: true, silence: 0, expected: true, frozen: 0 };
 
 test('two seconds without media are unstable, five are lost', () => {
   assert.equal(judge(line), 'good');
@@ -19,6 +19,11 @@ test('two seconds without media are unstable, five are lost', () => {
 
 test('silence of a peer who sends nothing on purpose is no trouble', () => {
   assert.equal(judge({ ...line, silence: 60_000, expected: false }), 'good');
+});
+
+test('sound without the picture that should come is unstable, and never lost', () => {
+  assert.equal(judge({ ...line, frozen: 1999 }), 'good');
+  assert.equal(judge({ ...line, frozen: 60_000 }), 'unstable');
 });
 
 test('disconnected alone is not lost: some browsers say so while media flows', () => {

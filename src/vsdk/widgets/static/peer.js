@@ -22,7 +22,9 @@ const UNSTABLE_AFTER = 2000;
 const RESTART_AFTER = 3000;
 const LOST_AFTER = 5000;
 const CONNECT_WITHIN = 10_000;
-const RESTART_PAUSE = 2500;
+/** Sound comes, the picture does not: perhaps the line is thin, so be slow to act. */
+const PICTURE_WITHIN = 10_000;
+const RESTART_PAUSE = 4000;
 const RESTARTS = 3;
 const RESTARTS_WITHIN = 15_000;
 
@@ -51,15 +53,16 @@ export function sdpSession(sdp) {
 
 /**
  * What to call the line, from what was measured.
- * @param {{ state: RTCPeerConnectionState, everConnected: boolean, silence: number, expected: boolean }} measured
- *   `silence`: milliseconds without media packets; `expected`: the peer says that it sends any
+ * @param {{ state: RTCPeerConnectionState, everConnected: boolean, silence: number, expected: boolean,
+ *   frozen: number }} measured  `silence`: milliseconds without media packets; `expected`: the peer says that it sends
+ *   any; `frozen`: milliseconds without packets of a picture that the peer says it sends
  * @returns {Quality}
  */
-export function judge({ state, everConnected, silence, expected }) {
+export function judge({ state, everConnected, silence, expected, frozen }) {
   if (!everConnected) return 'connecting';
   if (state === 'failed' || state === 'closed') return 'lost';
   if (state === 'disconnected') return silence >= RESTART_AFTER ? 'lost' : 'unstable';
-  if (!expected || silence < UNSTABLE_AFTER) return 'good';
+  if (!expected || Math.max(silence, frozen) < UNSTABLE_AFTER) return 'good';
   return silence >= LOST_AFTER ? 'lost' : 'unstable';
 }
 
@@ -90,6 +93,8 @@ export class Peer {
   #everConnected = false;
   #packets = 0;
   #heard = performance.now();
+  #pictures = 0;
+  #seen = performance.now();
   #watched = performance.now();
   /** @type {number[]} */ #restarts = [];
   /** @type {ReturnType<typeof setInterval> | undefined} */ #timer;
@@ -119,7 +124,7 @@ export class Peer {
   attach(epoch, line) {
     this.#epoch = epoch;
     this.#line = line;
-    this.#heard = this.#watched = this.born = performance.now();
+    this.#heard = this.#seen = this.#watched = this.born = performance.now();
     this.resend();
     this.#timer = setInterval(() => void this.#watch(), WATCH_EVERY);
   }
@@ -276,7 +281,7 @@ export class Peer {
     const state = this.pc.connectionState;
     if (state === 'connected') {
       this.#everConnected = true;
-      this.#heard = performance.now();
+      this.#heard = this.#seen = performance.now();
       this.#growing ??= setTimeout(() => this.#scale(1), SMALL_FOR);
     }
     this.#rate();
@@ -286,26 +291,35 @@ export class Peer {
   async #watch() {
     const now = performance.now();
     // The page slept: what it did not hear meanwhile says nothing about the line.
-    if (now - this.#watched > 2 * WATCH_EVERY) this.#heard = now;
+    if (now - this.#watched > 2 * WATCH_EVERY) this.#heard = this.#seen = now;
     this.#watched = now;
     let packets = 0;
+    let pictures = 0;
     for (const report of (await this.pc.getStats()).values()) {
-      if (report.type === 'inbound-rtp') packets += report.packetsReceived ?? 0;
+      if (report.type !== 'inbound-rtp') continue;
+      packets += report.packetsReceived ?? 0;
+      if (report.kind === 'video') pictures += report.packetsReceived ?? 0;
     }
     if (packets !== this.#packets) this.#heard = now;
+    if (pictures !== this.#pictures || !this.remoteSwitches.camera) this.#seen = now;
     this.#packets = packets;
+    this.#pictures = pictures;
     this.#rate();
     const silence = now - this.#heard;
+    const frozen = now - this.#seen;
     const stuck = this.#everConnected
       ? this.quality !== 'good' && silence >= (this.pc.connectionState === 'disconnected' ? UNSTABLE_AFTER : RESTART_AFTER)
       : now - this.born >= CONNECT_WITHIN;
-    if (stuck && now - (this.#restarts.at(-1) ?? -Infinity) >= RESTART_PAUSE) this.restart();
+    const pause = now - (this.#restarts.at(-1) ?? -Infinity);
+    if (stuck ? pause >= RESTART_PAUSE : Math.min(frozen, pause) >= PICTURE_WITHIN) this.restart();
   }
 
   #rate() {
     const expected = this.remoteSwitches.microphone || this.remoteSwitches.camera;
     const silence = performance.now() - this.#heard;
-    const quality = judge({ state: this.pc.connectionState, everConnected: this.#everConnected, silence, expected });
+    const frozen = this.remoteSwitches.camera ? performance.now() - this.#seen : 0;
+    const state = this.pc.connectionState;
+    const quality = judge({ state, everConnected: this.#everConnected, silence, expected, frozen });
     if (quality === this.quality) return;
     this.quality = quality;
     this.#line?.onChange();

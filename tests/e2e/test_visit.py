@@ -133,3 +133,21 @@ def test_sms_is_sent_when_the_window_opens(server: Server, new_context: Callable
         page.reload()
     page.locator(f"a[href='{link}']").first.click()
     expect(visit(page)).to_have_attribute("step", "start")
+
+
+def test_a_practitioner_may_come_by_link_and_lets_the_patient_in(
+    server: Server, new_context: Callable[..., Watched]
+) -> None:
+    """For those who have no list open: ``vsdk links`` and the API give practitioners a link as well."""
+    links = {link["role"]: link["join_url"] for link in server.plan(an_appointment())["links"]}
+    sides = new_context(), new_context(phone=True)
+    for side in sides:
+        side.context.add_init_script(WATCH_PEERS)
+    practice, patient = (side.page() for side in sides)
+    enter_waiting_room(patient, links["patient"])
+    enter_waiting_room(practice, links["practitioner"])
+    expect(visit(practice)).to_contain_text("Erika Beispiel")
+    visit(practice).locator("button.primary").click()
+    at_step(patient, "visit")
+    media_flows(patient)
+    media_flows(practice)

@@ -14,7 +14,7 @@ from vsdk.domain.join import JoinLink
 from vsdk.domain.participant import Participant, Role
 from vsdk.domain.plan import VisitPlan, Window
 from vsdk.domain.policy import Schedule
-from vsdk.domain.visit import FINAL, RUNNING, Visit, VisitState, permits, transition
+from vsdk.domain.visit import ACTIVE, FINAL, RUNNING, Visit, VisitState, permits, transition
 from vsdk.hooks.ports import SourcedAppointment
 from vsdk.hooks.store import DueNotice, MirroredAppointment, Store, VisitChange
 from vsdk.service.clock import Clock
@@ -141,6 +141,9 @@ class SchedulingService:
         over = self._clock.now() >= window.closes or appointment.status is AppointmentStatus.FULFILLED
         if wanted and not over and (visit is None or _starts_anew(visit, window)):
             await self._plan_visit(sourced, window)
+        elif wanted and visit and mirrored and _takes_over_from_someone(visit, mirrored, appointment):
+            await self._retire(visit)
+            await self._plan_visit(sourced, window)
         elif wanted and visit and mirrored and visit.state not in FINAL:
             await self._change_visit(sourced, visit, window, mirrored.appointment)
         elif visit and permits(visit, on.AppointmentCancelled):
@@ -209,7 +212,16 @@ class SchedulingService:
         await self._store.commit(change, now)
         await self._visits.announce(changed, event)
 
-    async def _cancel_visit(self, sourced: SourcedAppointment, visit: Visit) -> None:
+    async def _retire(self, visit: Visit) -> None:
+        """Its links are revoked. Who waits is told; what runs goes on to its end."""
+        if permits(visit, on.AppointmentCancelled):
+            await self._cancel_visit(None, visit)
+            return
+        changed = replace(visit, version=visit.version + 1)
+        change = VisitChange(changed, visit.version, revoke_links=True, notices=())
+        await self._store.commit(change, self._clock.now())
+
+    async def _cancel_visit(self, sourced: SourcedAppointment | None, visit: Visit) -> None:
         now, event = self._clock.now(), on.AppointmentCancelled()
         changed, effects = transition(visit, event, now)
         change = VisitChange(
@@ -250,6 +262,16 @@ class SchedulingService:
 
     def _write_link(self, appointment: Appointment) -> Effect:
         return WriteBack(appointment.practice_id, appointment.id, None)
+
+
+def _takes_over_from_someone(visit: Visit, mirrored: MirroredAppointment, appointment: Appointment) -> bool:
+    """Whether someone would inherit the arrival, and even the admission, of the one in whose place they are.
+
+    Participants are numbered by their place in the appointment, so another patient gets the same id.
+    """
+    before = {p.id: p.reference for p in mirrored.appointment.participants}
+    changed = {p.id for p in appointment.participants if p.reference != before.get(p.id)}
+    return visit.state in ACTIVE and any(a.participant in changed for a in visit.arrivals)
 
 
 def _starts_anew(visit: Visit, window: Window) -> bool:

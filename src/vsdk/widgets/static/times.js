@@ -1,15 +1,19 @@
 /** Times as people read them: in the practice's time zone, in the page's language. */
 
+/** Dates and hours as our practices write them. @param {string} lang */
+function local(lang) {
+  return lang === 'en' ? 'en-GB' : lang;
+}
+
 /** @param {string} iso @param {string} lang @param {string} [zone] IANA name; without it the browser's own */
 export function clock(iso, lang, zone) {
-  return new Intl.DateTimeFormat(lang, { timeStyle: 'short', timeZone: zone }).format(new Date(iso));
+  return new Intl.DateTimeFormat(local(lang), { timeStyle: 'short', timeZone: zone }).format(new Date(iso));
 }
 
 /** @param {string} iso @param {string} lang @param {string} [zone] */
 export function day(iso, lang, zone) {
-  return new Intl.DateTimeFormat(lang, { weekday: 'long', day: 'numeric', month: 'long', timeZone: zone }).format(
-    new Date(iso),
-  );
+  const format = { weekday: 'long', day: 'numeric', month: 'long', timeZone: zone };
+  return new Intl.DateTimeFormat(local(lang), /** @type {Intl.DateTimeFormatOptions} */ (format)).format(new Date(iso));
 }
 
 /**

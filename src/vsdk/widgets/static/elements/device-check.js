@@ -73,7 +73,7 @@ export class DeviceCheck extends VsdkElement {
       const reason = error instanceof MediaFailure ? error.reason : 'unsupported';
       const again = () => void this.#ask();
       this.show(
-        ...mediaHelp(this, reason, 'h2'),
+        ...mediaHelp(this, reason),
         h('button', { class: 'primary', text: this.t('visit.again'), on: { click: again } }),
       );
     }

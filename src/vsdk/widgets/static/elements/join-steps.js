@@ -57,7 +57,7 @@ function phone(host, preview) {
 export function startStep(host, preview, start) {
   return step(
     h('p', { class: 'muted', text: preview.practice.name }),
-    h('h1', { text: host.t('visit.start.title') }),
+    h('h2', { text: host.t('visit.start.title') }),
     appointment(host, preview),
     primary(host.t('visit.start.button'), start),
     h('p', { class: 'muted', text: host.t('visit.start.next') }),
@@ -77,7 +77,7 @@ export function earlyStep(host, preview, test) {
   tick();
   const node = step(
     h('p', { class: 'muted', text: preview.practice.name }),
-    h('h1', { text: host.t('visit.early.title') }),
+    h('h2', { text: host.t('visit.early.title') }),
     appointment(host, preview),
     left,
     h('p', { text: host.t('visit.early.stay') }),
@@ -98,7 +98,7 @@ export function problemStep(host, code, preview, way = null) {
   const key = `visit.problem.${known ? code : 'other'}`;
   return step(
     preview && h('p', { class: 'muted', text: preview.practice.name }),
-    h('h1', { text: host.t(`${key}.title`) }),
+    h('h2', { text: host.t(`${key}.title`) }),
     h('p', { class: 'lead', text: host.t(`${key}.text`) }),
     way && primary(way.text, way.act),
     phone(host, preview),
@@ -108,7 +108,7 @@ export function problemStep(host, code, preview, way = null) {
 /** Explains the browser's question, before it is asked. @param {VsdkElement} host @param {Act} ask */
 export function allowStep(host, ask) {
   return step(
-    h('h1', { text: host.t('visit.allow.title') }),
+    h('h2', { text: host.t('visit.allow.title') }),
     h('p', { class: 'lead', text: host.t('visit.allow.text') }),
     h(
       'ul',
@@ -121,10 +121,10 @@ export function allowStep(host, ask) {
   );
 }
 
-/** @param {VsdkElement} host @param {FailureReason} reason @param {'h1' | 'h2'} heading */
-export function mediaHelp(host, reason, heading) {
+/** @param {VsdkElement} host @param {FailureReason} reason */
+export function mediaHelp(host, reason) {
   return [
-    h(heading, { text: host.t(`media.failure.${reason}.title`) }),
+    h('h2', { text: host.t(`media.failure.${reason}.title`) }),
     h('p', { class: 'lead', text: host.t(`media.failure.${reason}.text`) }),
   ];
 }
@@ -136,7 +136,7 @@ export function mediaHelp(host, reason, heading) {
  */
 export function mediaFailedStep(host, reason, { again, soundOnly, none }) {
   return step(
-    ...mediaHelp(host, reason, 'h1'),
+    ...mediaHelp(host, reason),
     primary(host.t('visit.again'), again),
     soundOnly && h('button', { on: { click: soundOnly } }, icon('microphone'), host.t('visit.sound-only')),
     none && h('button', { class: 'quiet', text: host.t('visit.without-both'), on: { click: none } }),
@@ -150,7 +150,7 @@ export function mediaFailedStep(host, reason, { again, soundOnly, none }) {
  */
 export function endedStep(host, { left, comeBack, close, preview }) {
   return step(
-    h('h1', { text: host.t(left ? 'visit.left.title' : 'visit.ended.title') }),
+    h('h2', { text: host.t(left ? 'visit.left.title' : 'visit.ended.title') }),
     h('p', { class: 'lead', text: host.t(left ? 'visit.left.text' : 'visit.ended.text') }),
     !left && h('p', { text: host.t('visit.ended.data') }),
     comeBack && h('button', { on: { click: comeBack } }, icon('refresh'), host.t('visit.come-back')),

@@ -12,7 +12,7 @@ import { step } from './join-steps.js';
 export function lobbyStep(host, people, admit) {
   const waiting = people.filter((person) => person.waiting && person.present);
   return step(
-    h('h1', { text: host.t('visit.lobby.title') }),
+    h('h2', { text: host.t('visit.lobby.title') }),
     waiting.length === 0 && h('p', { class: 'lead', text: host.t('visit.lobby.nobody') }),
     ...waiting.map((person) =>
       h(

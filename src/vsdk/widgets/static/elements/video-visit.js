@@ -35,7 +35,7 @@ const look = sheet(`
   min-block-size: max(22rem, var(--vsdk-visit-height, calc(100vh - 60px)));
 }
 vsdk-visit-stage { position: absolute; inset: 0; }
-h1 { font-size: var(--vsdk-size-4); }
+h2 { font-size: var(--vsdk-size-4); }
 .planned { display: flex; gap: 8px; align-items: center; }
 `);
 
@@ -84,6 +84,11 @@ export class VideoVisit extends VsdkElement {
 
   get #grant() {
     return this.getAttribute('grant') ?? '';
+  }
+
+  /** Whoever may let people in does not wait: also a practitioner who came by a join link. */
+  get #admits() {
+    return this.#connection?.state.you?.capabilities.includes('admit') ?? false;
   }
 
   #reset() {
@@ -155,7 +160,7 @@ export class VideoVisit extends VsdkElement {
     this.#step(
       'test',
       step(
-        h('h1', { text: this.t('visit.early.test') }),
+        h('h2', { text: this.t('visit.early.test') }),
         check,
         h('button', { text: this.t('visit.back'), on: { click: back } }),
       ),
@@ -207,7 +212,7 @@ export class VideoVisit extends VsdkElement {
       button.disabled = false;
       button.textContent = this.t(worst(this.#checked) === 'bad' ? 'visit.join-anyway' : 'visit.join');
     });
-    this.#step('check', step(h('h1', { text: this.t('visit.check.title') }), check, button));
+    this.#step('check', step(h('h2', { text: this.t('visit.check.title') }), check, button));
     this.#media.stayAwake();
   }
 
@@ -291,13 +296,13 @@ export class VideoVisit extends VsdkElement {
     else if (change === 'phase') this.#phaseChanged(connection);
     else if (this.#room instanceof VisitStage) this.#room.update();
     else if (this.#room instanceof WaitingRoom) this.#room.away = connection.signallingState === 'down';
-    else if (change === 'queue' && connection.state.phase === 'waiting' && !this.#admit) this.#showLobby();
+    else if (change === 'queue' && connection.state.phase === 'waiting' && this.#admits && !this.#admit) this.#showLobby();
   }
 
   /** @param {VisitConnection} connection */
   #phaseChanged(connection) {
     const { phase, refusal } = connection.state;
-    if (phase === 'waiting' && this.#grant) {
+    if (phase === 'waiting' && this.#admits) {
       if (!this.#admit) this.#showLobby();
     } else if (phase === 'waiting') this.#showWaitingRoom(connection);
     else if (phase === 'admitted') this.#showStage();
@@ -327,11 +332,7 @@ export class VideoVisit extends VsdkElement {
   #showStage() {
     const connection = this.#connection;
     if (!connection) return;
-    if (this.#room instanceof VisitStage) {
-      this.#room.update();
-      this.emit('vsdk-state', { phase: connection.state.phase });
-      return;
-    }
+    if (this.#room instanceof VisitStage) return this.#room.update();
     const stage = this.#inner(new VisitStage());
     stage.connection = connection;
     stage.media = this.#media;

@@ -28,7 +28,7 @@ export class VisitStage extends VsdkElement {
   /** @type {Map<string, RemoteView>} */ #views = new Map();
   #corner = 0;
   #built = false;
-  #heading = h('h1', { class: 'visually-hidden', tabindex: -1 });
+  #heading = h('h2', { class: 'visually-hidden', tabindex: -1 });
   #remotes = h('div', { class: 'remotes' });
   #alone = h('p', { class: 'alone lead' });
   #banner = h('div', { class: 'banner', role: 'status' });

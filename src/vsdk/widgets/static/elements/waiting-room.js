@@ -15,7 +15,7 @@ import { sheet } from '../ui/styles.js';
 
 const look = sheet(`
 :host { background: transparent; }
-h1 { font-size: var(--vsdk-size-4); }
+h2 { font-size: var(--vsdk-size-4); }
 .room { display: grid; gap: 20px; }
 video {
   width: 100%; max-height: 36vh; aspect-ratio: 4 / 3; object-fit: cover; background: #10171c;
@@ -44,7 +44,7 @@ export class WaitingRoom extends VsdkElement {
     });
     video.muted = true;
     video.srcObject = this.media?.stream ?? null;
-    const title = h('h1', { text: this.t('visit.waiting.title'), tabindex: -1 });
+    const title = h('h2', { text: this.t('visit.waiting.title'), tabindex: -1 });
     this.show(
       h(
         'div',

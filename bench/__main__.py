@@ -36,9 +36,10 @@ def main() -> None:
         if not options.now:
             wait_for_quiet()
         print(f"== {name}", flush=True)
-        section = BENCHMARKS[name]()
-        print(section.text(), flush=True)
-        write(name, section)
+        load = os.getloadavg()[0]
+        text = BENCHMARKS[name]().text(f"python -m bench {name}", load)
+        print(text, flush=True)
+        write(name, text)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,12 @@
 """From the click on Admit to the first picture on both sides, beside two bare peer connections.
 
 The product: a real server, a patient who came by the join link and did the device check, a practitioner whose
-`<vsdk-video-visit grant>` shows who waits. The bare page: two RTCPeerConnections in one page, from createOffer on;
-once as a browser does it by itself, once with the first pictures as small as the product sends them.
+`<vsdk-video-visit grant>` shows who waits. The bare page: two RTCPeerConnections in one page, from
+createOffer on; once as a browser does it by itself, once with the first pictures as small as the product's.
 """
 
-import statistics
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -16,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from bench.report import Section, Table, chromium, chromium_version, spread
 from bench.servers import Server, bare, plan, product
 
-PAIRS = 20
+PAIRS = 16
 READY = 1000
 """milliseconds in which nothing happens before the click, as while a practitioner reads a name"""
 FIRST_HEIGHT = 360
@@ -44,52 +42,52 @@ async (what) => {
   }
 }
 """
-STEPS = (
-    ("admitted reaches the practice", "practice", "got admitted"),
-    ("admitted reaches the patient", "patient", "got admitted"),
-    ("the practice sends its offer", "practice", "sent offer"),
-    ("the offer reaches the patient", "patient", "got offer"),
-    ("the patient sends the answer", "patient", "sent answer"),
-    ("the answer reaches the practice", "practice", "got answer"),
-    ("connected, patient", "patient", "connected"),
-    ("connected, practice", "practice", "connected"),
-    ("first picture, patient", "patient", "frame"),
-    ("first picture, practice", "practice", "frame"),
+STEPS = {
+    "practice got admitted": "admitted reaches the practice",
+    "patient got admitted": "admitted reaches the patient",
+    "practice sent offer": "the practice sends its offer",
+    "patient got offer": "the offer reaches the patient",
+    "patient sent answer": "the patient sends its answer",
+    "practice got answer": "the answer reaches the practice",
+    "patient connected": "connected, patient",
+    "practice connected": "connected, practice",
+    "patient frame": "first picture, patient",
+    "practice frame": "first picture, practice",
+}
+NOTE = (
+    "Ratios are of neighbours in time. The product's clock starts with the click (Event.timeStamp) and "
+    "stops at the first requestVideoFrameCallback of the later side; the practitioner's page and the "
+    "patient's are two contexts of one browser with its fake camera, which gives a picture every 50 ms. "
+    "The bare page's clock starts when createOffer is called. It is not a lower limit in every part: the "
+    "product's practice side has its offer and its addresses ready before the click."
 )
 
-
-@dataclass
-class Seen:
-    """Milliseconds since the click at which each of `STEPS` happened."""
-
-    steps: list[float]
-
-    @property
-    def both(self) -> float:
-        return max(self.steps[-2:])
+Times = dict[str, float]
+"""milliseconds since the click, or since createOffer, by what happened; see `STEPS`"""
 
 
 def measure() -> Section:
-    ours: list[Seen] = []
-    plain: list[float] = []
-    small: list[float] = []
+    ours: list[Times] = []
+    plain: list[Times] = []
+    small: list[Times] = []
     with product() as server, bare() as empty, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         for pair in range(PAIRS + 1):
-            seen = _admit(browser, server)
-            bare_plain, bare_small = _bare(browser, empty, 0), _bare(browser, empty, FIRST_HEIGHT)
-            print(
-                f"{pair}: product {seen.both:.0f}, bare {bare_plain:.0f}, small {bare_small:.0f}", flush=True
-            )
+            turn = _admit(browser, server), _bare(browser, empty, 0), _bare(browser, empty, FIRST_HEIGHT)
+            print(f"{pair}: {', '.join(f'{_both(times):.0f}' for times in turn)} ms", flush=True)
             if pair:  # the first one starts the browser's camera, and counts for nobody
-                ours.append(seen)
-                plain.append(bare_plain)
-                small.append(bare_small)
+                for times, kept in zip(turn, (ours, plain, small), strict=True):
+                    kept.append(times)
         browser.close()
     return _section(ours, plain, small)
 
 
-def _admit(browser: Browser, server: Server) -> Seen:
+def _both(times: Times) -> float:
+    """When both saw each other."""
+    return max(times["practice frame"], times["patient frame"])
+
+
+def _admit(browser: Browser, server: Server) -> Times:
     planned = plan(server)
     with _page(browser) as patient, _page(browser) as practice:
         _wait(patient, planned.link)
@@ -99,17 +97,17 @@ def _admit(browser: Browser, server: Server) -> Seen:
         )
         admit = practice.locator("vsdk-video-visit button.primary")
         expect(admit).to_be_visible()
-        for page in (practice, patient):
-            page.evaluate(UNTIL, "camera")
-        practice.wait_for_timeout(READY)
-        practice.evaluate("delete times.click")
-        admit.click()
         pages = {"practice": practice, "patient": patient}
         for page in pages.values():
+            page.evaluate(UNTIL, "camera")
+        practice.wait_for_timeout(READY)
+        admit.click()
+        for page in pages.values():
             page.evaluate(UNTIL, "frame")
-        times = {name: page.evaluate("times") for name, page in pages.items()}
-        click = times["practice"]["click"]
-        return Seen([times[who][what] - click for _, who, what in STEPS])
+        found = {
+            f"{who} {what}": t for who, page in pages.items() for what, t in page.evaluate("times").items()
+        }
+        return {what: time - found["practice click"] for what, time in found.items()}
 
 
 def _wait(page: Page, link: str) -> None:
@@ -123,10 +121,11 @@ def _wait(page: Page, link: str) -> None:
     page.wait_for_selector("vsdk-video-visit[step=waiting]")
 
 
-def _bare(browser: Browser, server: Server, height: int) -> float:
+def _bare(browser: Browser, server: Server, height: int) -> Times:
     with _page(browser, record=False) as page:
         page.goto(server.base)
-        return float(max(page.evaluate(BARE_CALL.read_text(encoding="utf-8"), {"height": height})))
+        times: Times = page.evaluate(BARE_CALL.read_text(encoding="utf-8"), {"height": height})
+        return times
 
 
 @contextmanager
@@ -142,35 +141,29 @@ def _page(browser: Browser, *, record: bool = True) -> Iterator[Page]:
         context.close()
 
 
-def _section(ours: list[Seen], plain: list[float], small: list[float]) -> Section:
-    product_times = [seen.both for seen in ours]
+def _section(ours: list[Times], plain: list[Times], small: list[Times]) -> Section:
+    def row(name: str, times: list[Times]) -> list[str]:
+        ratios = [_both(a) / _both(b) for a, b in zip(ours, times, strict=True)]
+        return [name, spread([_both(t) for t in times]), "" if times is ours else spread(ratios, 2)]
 
-    def ratio(bare_times: list[float]) -> str:
-        return spread([a / b for a, b in zip(product_times, bare_times, strict=True)], 2)
+    def when(what: str, times: list[Times]) -> str:
+        return spread([t[what] for t in times]) if what in times[0] else ""
 
-    split = []
-    for number, (name, _, _) in enumerate(STEPS):
-        split.append([name, spread([seen.steps[number] for seen in ours])])
+    small_name = f"the same, first pictures {FIRST_HEIGHT} lines high"
     return Section(
         "Admit: from the click to the first picture on both sides",
-        "python -m bench admit",
-        ["", "ms, median (min–max)", "product : this"],
-        [
-            ["product", spread(product_times), ""],
-            ["two bare peer connections", spread(plain), ratio(plain)],
-            [f"the same, first pictures {FIRST_HEIGHT} lines high", spread(small), ratio(small)],
-        ],
+        [f"n = {len(ours)} of each, in turns", "ms, median (min–max)", "product : this"],
+        [row("product", ours), row("two bare peer connections", plain), row(small_name, small)],
         more=[
-            Table("Where the product's time goes, in ms since the click:", ["", "median (min–max)"], split)
+            Table(
+                "The way there, in ms since the click or since createOffer:",
+                ["", "product", "bare", small_name],
+                [
+                    [name, *(when(what, times) for times in (ours, plain, small))]
+                    for what, name in STEPS.items()
+                ],
+            )
         ],
         versions=[chromium_version()],
-        notes=[
-            f"n = {len(ours)} of each, in turns; ratios are of neighbours. The product's clock starts with the "
-            "click (Event.timeStamp) and stops at the first requestVideoFrameCallback of the later side; the "
-            "practitioner's page and the patient's are two contexts of one browser with its fake camera. The bare "
-            "page's clock starts when createOffer is called. It is no lower limit of the product: the product's "
-            "practice side has its offer and its addresses ready before the click, as they need nothing that the "
-            f"click tells. Rounded to the camera: a picture every 50 ms. Median of the product: "
-            f"{statistics.median(product_times):.0f} ms."
-        ],
+        notes=[NOTE],
     )

@@ -1,7 +1,6 @@
 """The peer of relay and memory: a bare WebSocket relay on the same server stack, and an empty page.
 
-``python -m bench.bare PORT``. Whoever is second on ``/relay/{pair}`` gets what the first one sends, and the other
-way round, unread.
+``python -m bench.bare PORT``. The two on ``/relay/{pair}`` get what the other one sends, unread.
 """
 
 import sys
@@ -13,7 +12,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from vsdk.cli import server_options
+from vsdk.serving import server_options
 from vsdk.settings import Settings
 
 pairs: dict[str, list[WebSocket]] = {}

@@ -1,7 +1,8 @@
 """Memory for each waiting patient, beside an idle connection to a bare server on the same stack.
 
-Fresh server processes for each turn, product and bare in turns. Memory is read before the first of the crowd comes
-and after the last one has settled; some came and went before, so that what a server loads once is not counted.
+Fresh server processes for each turn, product and bare in turns. Memory is read before the first of the crowd
+comes and after the last one has settled; some came and went before, so that what a server loads once is not
+counted.
 """
 
 import asyncio
@@ -41,15 +42,14 @@ def measure() -> Section:
     ratios = [a / b for a, b in zip(*each, strict=True)]
     return Section(
         "Memory of the waiting room",
-        "python -m bench memory",
         ["server", "before, MB", f"with {CROWD}, MB", "kB for each, median (min–max)"],
         rows,
         notes=[
             f"Ratio of kB for each: {spread(ratios, 2)}, n = {TURNS} turns, fresh processes each. Product: "
-            f"{CROWD} patients in the waiting room, each in a visit of their own, device check done. Bare: {CROWD} "
-            "open connections on which nothing was said. All offered compression (permessage-deflate), as browsers "
-            f"do. Resident memory (VmRSS) of the server process, before and {SETTLE:.0f} s after; {WARM_UP} others "
-            "had come and gone before.",
+            f"{CROWD} patients in the waiting room, each in a visit of their own, device check done. Bare: "
+            f"{CROWD} open connections on which nothing was said. All offered compression "
+            "(permessage-deflate), as browsers do. Resident memory (VmRSS) of the server process, before and "
+            f"{SETTLE:.0f} s after; {WARM_UP} others had come and gone before.",
         ],
     )
 

@@ -47,7 +47,7 @@ _CANDIDATE = (
     "generation 0 ufrag 4ZcD network-id 1 network-cost 10 "
 )
 _LONG = 700
-"""A candidate of a browser has about 150 characters. This one is padded, so that both messages weigh the same."""
+"""A browser's candidate has about 150 characters; this one is padded, so that both messages weigh alike."""
 
 KINDS = ("ice", "offer")
 

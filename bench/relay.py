@@ -1,8 +1,8 @@
 """Round trips through the product's signalling, beside a bare relay on the same server stack.
 
 A round trip is A to B and back to A, so two relayed messages. Each pair is a closed loop: the next round trip
-begins when the last one has ended. Product and bare relay take turns, each a process of its own; all connections
-belong to this process.
+begins when the last one has ended. Product and bare relay take turns, each a process of its own; all
+connections belong to this process.
 """
 
 import asyncio
@@ -23,6 +23,16 @@ SECONDS = 1.5
 MOST = 20_000
 """round trips of one pair in one turn"""
 WARM_UP = 0.3
+NOTE = (
+    f"Ratio: median (min–max) of {TURNS} turns of {SECONDS} s each, product : bare. p50, p99 and rates are "
+    "over all turns. A message is a relayed one; a round trip is two. Messages weigh about 1 KB "
+    f"({len(message('ice', 'p1'))} and {len(message('offer', 'p1'))} characters) and are compressed "
+    "(permessage-deflate), as browsers do. The bare relay is Starlette and uvicorn with the options of "
+    "`vsdk serve`, and passes the text on unread. The product reads, checks and rewrites each message. "
+    "Its limit of 100 messages a second and connection is raised for this (`bench/serve.py`), everything "
+    "else is `vsdk serve`. All connections belong to one Python process, which shares the cores with the "
+    "server; its own work is in both columns."
+)
 
 
 @dataclass
@@ -58,9 +68,10 @@ class Side:
 
 
 def measure() -> Section:
-    section = Section(
+    with product(limited=False) as ours, bare() as theirs:
+        rows = asyncio.run(_measure(ours, theirs))
+    return Section(
         "Signalling relay: the product beside a bare relay",
-        "python -m bench relay",
         [
             "connections",
             "message",
@@ -72,24 +83,13 @@ def measure() -> Section:
             "product server CPU µs/message",
             "bare",
         ],
-        [],
-        notes=[
-            f"Ratio: median (min–max) of {TURNS} turns of {SECONDS} s each, product : bare. p50, p99 and rates are "
-            "over all turns. A message is a relayed one; a round trip is two. Messages weigh about 1 KB "
-            f"({len(message('ice', 'p1'))} and {len(message('offer', 'p1'))} characters) and are compressed "
-            "(permessage-deflate), as browsers do. The bare relay is Starlette and uvicorn with the options of "
-            "`vsdk serve`, and passes the text on unread. The product reads, checks and rewrites each message. Its "
-            "limit of 100 messages a second and connection is raised for this (`bench/serve.py`), everything else "
-            "is `vsdk serve`. All connections belong to one Python process, which shares the cores with the server; "
-            "its own work is in both columns.",
-        ],
+        rows,
+        notes=[NOTE],
     )
-    with product(limited=False) as ours, bare() as theirs:
-        asyncio.run(_measure(ours, theirs, section))
-    return section
 
 
-async def _measure(ours: Server, theirs: Server, section: Section) -> None:
+async def _measure(ours: Server, theirs: Server) -> list[list[str]]:
+    rows = []
     for connections in CONNECTIONS:
         for kind in KINDS:
             sides = [
@@ -102,10 +102,11 @@ async def _measure(ours: Server, theirs: Server, section: Section) -> None:
             for _ in range(TURNS):
                 for side in sides:
                     side.turns.append(await _turn(side, SECONDS))
-            section.rows.append(_row(connections, kind, sides[0].turns, sides[1].turns))
-            print(" | ".join(section.rows[-1]), flush=True)
+            rows.append(_row(connections, kind, sides[0].turns, sides[1].turns))
+            print(" | ".join(rows[-1]), flush=True)
             for pair in sides[0].pairs + sides[1].pairs:
                 await asyncio.gather(pair.a.close(), pair.b.close())
+    return rows
 
 
 async def _product_pair(server: Server, kind: str) -> Pair:

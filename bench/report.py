@@ -15,8 +15,8 @@ from pathlib import Path
 RESULTS = Path(__file__).parent / "RESULTS.md"
 HEAD = """# Results
 
-Written by `python -m bench`. Each benchmark runs the product beside a peer or a physical limit, in turns and in
-the same run, on loopback. What counts are the ratios; milliseconds belong to the machine.
+Written by `python -m bench`. Each benchmark runs the product beside a peer or a physical limit, in turns
+and in the same run, on loopback. What counts are the ratios; milliseconds belong to the machine.
 """
 
 
@@ -25,19 +25,17 @@ class Section:
     """What one benchmark has to say. ``rows`` belong to ``columns``; ``notes`` are paragraphs."""
 
     title: str
-    command: str
     columns: Sequence[str]
-    rows: list[Sequence[str]]
+    rows: Sequence[Sequence[str]]
     notes: list[str] = field(default_factory=list)
     versions: Sequence[str] = ()
     """more of what took part, beyond `packages`"""
-    load: float = field(default_factory=lambda: os.getloadavg()[0])
-    """when it began: set by `started`"""
     more: list["Table"] = field(default_factory=list)
 
-    def text(self) -> str:
+    def text(self, command: str, load: float) -> str:
+        """``load`` is that of the machine before it began."""
         where = [
-            f"- {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, `{self.command}`; load before it began: {self.load:.2f}",
+            f"- {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, `{command}`; load before it began: {load:.2f}",
             f"- {machine()}",
             f"- {', '.join([*packages(), *self.versions])}",
         ]
@@ -50,14 +48,14 @@ class Section:
 class Table:
     caption: str
     columns: Sequence[str]
-    rows: list[Sequence[str]]
+    rows: Sequence[Sequence[str]]
 
 
-def write(name: str, section: Section) -> None:
+def write(name: str, text: str) -> None:
     """Replaces the section of this name, or adds it; the others stay."""
     old = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else HEAD
     found = re.findall(r"<!-- (\w+) -->\n(.*?)(?=\n<!-- |\Z)", old, re.DOTALL)
-    sections = {key: body.strip() for key, body in found} | {name: section.text()}
+    sections = {key: body.strip() for key, body in found} | {name: text}
     body = "\n\n".join(f"<!-- {key} -->\n{text}" for key, text in sections.items())
     RESULTS.write_text(f"{HEAD}\n{body}\n", encoding="utf-8")
 
@@ -98,7 +96,7 @@ def machine() -> str:
     memory = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())
     return (
         f"{os.cpu_count()} cores ({cpu[1] if cpu else platform.machine()}), "
-        f"{int(memory[1]) / 1024**2 if memory else 0:.1f} GiB, {platform.system()} {platform.release()}"
+        f"{int(memory[1]) / 1024**2 if memory else 0:.1f} GiB, {platform.system()}"
     )
 
 

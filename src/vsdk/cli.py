@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of the ``vsdk`` command."""
-    options = parser().parse_args(_with_ids(sys.argv[1:] if arguments is None else arguments))
+    options = parser().parse_args(arguments)
     try:
         return int(options.run(options))
     except ConfigurationError as error:
@@ -32,17 +32,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except (KeyboardInterrupt, BrokenPipeError):
         return 130
-
-
-def _with_ids(arguments: Sequence[str]) -> list[str]:
-    """Visit ids may begin with a hyphen, which argparse would read as another option."""
-    joined: list[str] = []
-    for argument in arguments:
-        if joined and joined[-1] == "--visit":
-            joined[-1] += f"={argument}"
-        else:
-            joined.append(argument)
-    return joined
 
 
 def parser() -> argparse.ArgumentParser:

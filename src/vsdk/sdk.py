@@ -90,7 +90,8 @@ class VideoSdk:
         self.store = SqlStore(settings.database)
         self.grants = Grants(signing_key(settings), timedelta(minutes=settings.grant_minutes))
         self.appointment_format = FhirFormat()
-        self.visits = VisitService(self.store, self.policy, Listeners(self.registry.listeners), self.clock)
+        self.listeners = Listeners(self.registry.listeners)
+        self.visits = VisitService(self.store, self.policy, self.listeners, self.clock)
         self.scheduling = SchedulingService(
             self.store,
             self.visits,
@@ -171,6 +172,7 @@ class VideoSdk:
             await self.store.open()
             stack.push_async_callback(self.store.close)
             stack.push_async_callback(self.http.close)
+            stack.push_async_callback(self.listeners.finish)
             for visit in await self.store.active_visits():
                 self._rooms.expect(visit.id, [arrival.participant for arrival in visit.arrivals])
             stack.callback(self._rooms.stop)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Vsdk, appointment
+from tests.cli.conftest import Result, Vsdk, appointment
 
 from vsdk.domain.errors import Conflict
 
@@ -44,7 +44,7 @@ def test_the_audit_trail_says_what_happened_without_names(vsdk: Vsdk, tmp_path: 
     )
     assert (entry["practice_id"], entry["what"]) == ("mitte", "visit-planned")
     assert len(vsdk("audit", "--visit", entry["visit_id"]).out.splitlines()) == 1
-    assert vsdk("audit", "--visit", "none").out == ""
+    assert vsdk("audit", "--visit", "none") == Result(0, "", "")
 
 
 def test_check_shows_the_settings_without_secrets_and_reaches_the_database(vsdk: Vsdk) -> None:

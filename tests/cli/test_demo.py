@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Callable
@@ -9,8 +10,6 @@ from pathlib import Path
 
 import httpx2
 import pytest
-
-from vsdk.demo import free_port
 
 pytestmark = pytest.mark.e2e
 
@@ -34,7 +33,9 @@ def read_until(process: "subprocess.Popen[str]", word: str) -> str:
 
 
 def test_the_demo_prints_links_that_answer_and_cleans_up_on_ctrl_c(start: Start, tmp_path: Path) -> None:
-    port = free_port(None)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     process = start("demo", "--port", str(port), TMPDIR=str(tmp_path))
     text = read_until(process, "Ctrl-C")
     base = f"http://localhost:{port}"
@@ -63,8 +64,6 @@ def test_the_demo_prints_links_that_answer_and_cleans_up_on_ctrl_c(start: Start,
 
 
 def test_a_port_that_is_taken_is_said(start: Start) -> None:
-    import socket
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

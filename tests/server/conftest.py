@@ -286,23 +286,18 @@ class Serve:
 
     async def __call__(self, video: VideoSdk) -> Server:
         options = server_options(video.settings) | {"timeout_graceful_shutdown": 1}
-        server = uvicorn.Server(uvicorn.Config(video, "127.0.0.1", 0, **options))
-        task = asyncio.create_task(server.serve())
-        self._stack.push_async_callback(self._stop, server, task)
-        async with asyncio.timeout(10):
-            while not server.started:
-                assert not task.done(), "the server did not start"
-                await asyncio.sleep(0.01)
+        config = uvicorn.Config(video, "127.0.0.1", 0, **options)
+        config.load()
+        server = uvicorn.Server(config)
+        server.lifespan = config.lifespan_class(config)
+        await server.startup()
+        assert server.started, "the server did not start"
+        self._stack.push_async_callback(server.shutdown)
         port = server.servers[0].sockets[0].getsockname()[1]
         url = f"http://127.0.0.1:{port}"
         http = await self._stack.enter_async_context(httpx2.AsyncClient(base_url=url))
         pages = await self._stack.enter_async_context(AsyncExitStack())
         return Server(video, url, http, pages)
-
-    @staticmethod
-    async def _stop(server: uvicorn.Server, task: asyncio.Task[None]) -> None:
-        server.should_exit = True
-        await task
 
 
 @pytest.fixture

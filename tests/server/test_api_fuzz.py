@@ -119,7 +119,7 @@ def test_bytes(standing: TestClient, content: bytes, path: str) -> None:
 @given(key=st.text(st.characters(min_codepoint=33, max_codepoint=255), max_size=40))
 def test_keys(standing: TestClient, key: str) -> None:
     headers = {b"authorization": f"Bearer {MARKER}{key}".encode("latin-1")}
-    for path in ("visits", "visits/v1/links", "visits/v1/grant"):
+    for path in ("visits", "visits/v1/links", "visits/v1/grant", "grant"):
         reply = standing.post(f"/api/v1/{path}", json={"appointment": {}}, headers=headers)
         assert_harmless(reply)
         assert reply.status_code == 401

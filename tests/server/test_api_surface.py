@@ -38,6 +38,7 @@ def test_the_openapi_document_describes_each_route_and_its_problems(standing: Te
         "/api/v1/visits",
         "/api/v1/visits/{visit}/links",
         "/api/v1/visits/{visit}/grant",
+        "/api/v1/grant",
         "/api/v1/join/preview",
         "/api/v1/join",
         "/api/v1/sign-in",
@@ -67,10 +68,9 @@ def test_other_methods_are_refused_and_the_right_one_is_named(standing: TestClie
     assert reply.headers["allow"] == "POST"
 
 
-def test_answers_of_the_api_are_protected_like_pages(standing: TestClient) -> None:
-    headers = standing.get("/api/v1/ping").headers
-    assert headers["x-content-type-options"] == "nosniff"
-    assert "default-src 'none'" in headers["content-security-policy"]
+def test_every_answer_forbids_guessing_its_type(standing: TestClient) -> None:
+    for path in ("/api/v1/ping", "/api/v1/none", "/fhir/none", "/none", "/texts/de.json", "/static/vsdk.js"):
+        assert standing.get(path).headers["x-content-type-options"] == "nosniff", path
 
 
 def test_a_crash_is_a_problem_without_a_word_of_its_cause(

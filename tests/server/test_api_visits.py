@@ -240,6 +240,18 @@ def test_the_grant_of_the_list_opens_each_visit_of_the_practice_and_no_other(
         assert_problem(http.post(path.format(visit), headers=bearer(token)), status, code)
 
 
+def test_the_key_alone_gives_a_grant_for_the_list(plan: Plan, http: TestClient) -> None:
+    planned, other = plan(), plan(key=OTHER_KEY)
+    reply = http.post("/api/v1/grant", headers=bearer())
+    assert set(reply.json()) == {"grant", "expires", "signalling"}
+    path = "/api/v1/visits/{}/grant"
+    headers = bearer(reply.json()["grant"])
+    assert http.post(path.format(planned["visit"]), headers=headers).status_code == 200
+    assert http.post(path.format(other["visit"]), headers=headers).status_code == 404
+    for key in ("", "wrong", planned["grant"]):
+        assert_problem(http.post("/api/v1/grant", headers=bearer(key)), 401, "api-key-invalid")
+
+
 def test_the_grant_of_the_list_expires(plan: Plan, http: TestClient, clock: FakeClock) -> None:
     planned = plan()
     clock.advance(minutes=10)

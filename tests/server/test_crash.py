@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
 import time
@@ -17,11 +18,9 @@ import httpx2
 import pytest
 from tests.server.conftest import XVER, bearer, r4
 
-from vsdk.demo import free_port
-
 pytestmark = pytest.mark.e2e
 
-KILLS = 4
+KILLS = 3
 RECORDER = '''
 """An SMS gateway that writes down what it is given, and is slow enough to be killed in between."""
 import asyncio, json, os
@@ -117,7 +116,10 @@ channels = ["sms"]
 api_key = {{ env = "CRASH_API_KEY" }}
 """
     )
-    server = Killable(tmp_path, free_port(None))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = Killable(tmp_path, port)
     yield server
     server.kill()
 

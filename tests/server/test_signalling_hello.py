@@ -47,22 +47,13 @@ async def test_a_list_connection_is_welcomed_without_a_visit_and_shown_the_queue
     assert [entry["people"][0]["name"] for entry in queue["entries"]] == ["Marlene Sommerfeld"]
 
 
-@pytest.mark.parametrize(
-    "first",
-    [
-        '{"type": "ping"}',
-        "",
-        "not json",
-        "[]",
-        '{"type": "hello"}',
-        '{"type": "hello", "grant": "g", "seat": "s"}',
-    ],
-)
-async def test_anything_but_a_hello_first_closes_4400(server: Any, first: str) -> None:
-    page = await server.open()
-    await page.socket.send(first)
-    assert (await page.next())["code"] == "bad-message"
-    assert await page.closed() == 4400
+async def test_anything_but_a_hello_first_closes_4400(server: Any) -> None:
+    short = '{"type": "hello", "grant": "g", "seat": "s"}'
+    for first in ('{"type": "ping"}', "", "not json", "[]", '{"type": "hello"}', short):
+        page = await server.open()
+        await page.socket.send(first)
+        assert (await page.next())["code"] == "bad-message", first
+        assert await page.closed() == 4400, first
 
 
 async def test_a_made_up_grant_closes_4401(server: Any) -> None:
@@ -116,11 +107,11 @@ async def test_ours_is_chosen_among_several_subprotocols(server: Any) -> None:
     assert page.socket.subprotocol == "vsdk.v1"
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "https://pms.example.evil.example", "null"])
-async def test_pages_of_other_origins_are_refused(server: Any, origin: str) -> None:
-    with pytest.raises(websockets.InvalidStatus) as refused:
-        await server.open(origin=origin)
-    assert refused.value.response.status_code == 403
+async def test_pages_of_other_origins_are_refused(server: Any) -> None:
+    for origin in ("https://evil.example", "https://pms.example.evil.example", "null"):
+        with pytest.raises(websockets.InvalidStatus) as refused:
+            await server.open(origin=origin)
+        assert refused.value.response.status_code == 403, origin
 
 
 async def test_own_pages_the_configured_address_and_the_pms_may_connect(server: Any) -> None:

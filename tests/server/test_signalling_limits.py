@@ -4,7 +4,6 @@ import asyncio
 import json
 from typing import Any
 
-import pytest
 import websockets
 
 
@@ -24,31 +23,31 @@ async def test_unknown_fields_are_ignored(server: Any) -> None:
     assert await page.next() == {"type": "pong"}
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "{",
-        "null",
-        "[1]",
-        '"hello"',
-        "{}",
-        '{"type": null}',
-        '{"type": "offer"}',
-        '{"type": "offer", "to": "p2", "epoch": 0, "sdp": "v=0"}',
-        '{"type": "offer", "to": "p2", "epoch": 1, "sdp": ""}',
-        '{"type": "ice", "to": "p2", "epoch": 1}',
-        '{"type": "check", "camera": "superb", "microphone": "good", "connection": "good"}',
-        '{"type": "ping", "id": "%s"}' % ("x" * 65),
-        "[" * 30_000,
-        '{"type": "ice", "to": "p2", "epoch": 1, "candidate": {"candidate": "\\ud800"}}',
-    ],
-)
-async def test_what_cannot_be_read_is_an_error_and_the_connection_stays(server: Any, text: str) -> None:
+UNREADABLE = [
+    "",
+    "{",
+    "null",
+    "[1]",
+    '"hello"',
+    "{}",
+    '{"type": null}',
+    '{"type": "offer"}',
+    '{"type": "offer", "to": "p2", "epoch": 0, "sdp": "v=0"}',
+    '{"type": "offer", "to": "p2", "epoch": 1, "sdp": ""}',
+    '{"type": "ice", "to": "p2", "epoch": 1}',
+    '{"type": "check", "camera": "superb", "microphone": "good", "connection": "good"}',
+    '{"type": "ping", "id": "%s"}' % ("x" * 65),
+    "[" * 30_000,
+    '{"type": "ice", "to": "p2", "epoch": 1, "candidate": {"candidate": "\\ud800"}}',
+]
+
+
+async def test_what_cannot_be_read_is_an_error_and_the_connection_stays(server: Any) -> None:
     page = await server.patient(await server.plan())
     await page.get("waiting")
-    await page.socket.send(text)
-    assert (await page.get("error"))["code"] in ("bad-message", "unknown-type")
+    for text in UNREADABLE:
+        await page.socket.send(text)
+        assert (await page.next())["code"] in ("bad-message", "unknown-type"), text
     assert await page.settle() == []
 
 

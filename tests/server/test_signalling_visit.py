@@ -73,35 +73,32 @@ async def test_who_comes_later_is_announced_to_who_is_there(server: Any) -> None
     assert [p["participant"] for p in (await patient.get("admitted"))["peers"]] == ["p2"]
 
 
-@pytest.mark.parametrize("kind", ["offer", "answer"])
-async def test_offers_and_answers_are_relayed_as_they_are(server: Any, kind: str) -> None:
+async def test_offers_answers_and_candidates_are_relayed_as_they_are(server: Any) -> None:
     patient, doctor = await server.together(await server.plan())
-    await doctor.send(kind, to="p1", epoch=3, sdp=SDP)
-    assert await patient.get(kind) == {"type": kind, "from": "p2", "epoch": 3, "sdp": SDP}
+    for kind in ("offer", "answer"):
+        await doctor.send(kind, to="p1", epoch=3, sdp=SDP)
+        assert await patient.next() == {"type": kind, "from": "p2", "epoch": 3, "sdp": SDP}
+    for candidate in (CANDIDATE, None):
+        await patient.send("ice", to="p2", epoch=1, candidate=candidate)
+        assert await doctor.next() == {"type": "ice", "from": "p1", "epoch": 1, "candidate": candidate}
 
 
-@pytest.mark.parametrize("candidate", [CANDIDATE, None])
-async def test_candidates_are_relayed_as_they_are(server: Any, candidate: Any) -> None:
+REFUSED = [
+    (SDP.replace(FINGERPRINT, "a=nothing"), "sdp-unencrypted"),
+    (SDP.replace("sha-256", "sha-1"), "sdp-unencrypted"),
+    (SDP.replace("UDP/TLS/RTP/SAVPF", "RTP/AVP"), "sdp-unencrypted"),
+    (SDP.replace("a=mid:0", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x"), "sdp-unencrypted"),
+    ("hello", "sdp-malformed"),
+]
+
+
+async def test_what_is_not_encrypted_is_refused_and_not_relayed(server: Any) -> None:
     patient, doctor = await server.together(await server.plan())
-    await patient.send("ice", to="p2", epoch=1, candidate=candidate)
-    assert await doctor.get("ice") == {"type": "ice", "from": "p1", "epoch": 1, "candidate": candidate}
-
-
-@pytest.mark.parametrize(
-    ("sdp", "code"),
-    [
-        (SDP.replace(FINGERPRINT, "a=nothing"), "sdp-unencrypted"),
-        (SDP.replace("sha-256", "sha-1"), "sdp-unencrypted"),
-        (SDP.replace("UDP/TLS/RTP/SAVPF", "RTP/AVP"), "sdp-unencrypted"),
-        (SDP.replace("a=mid:0", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x"), "sdp-unencrypted"),
-        ("hello", "sdp-malformed"),
-    ],
-)
-async def test_what_is_not_encrypted_is_refused_and_not_relayed(server: Any, sdp: str, code: str) -> None:
-    patient, doctor = await server.together(await server.plan())
-    await doctor.send("offer", to="p1", epoch=1, sdp=sdp, id="o1")
-    error = await doctor.get("error")
-    assert (error["code"], error["ref"]) == (code, "o1")
+    for sdp, code in REFUSED:
+        for kind in ("offer", "answer"):
+            await doctor.send(kind, to="p1", epoch=1, sdp=sdp, id="o1")
+            error = await doctor.get("error")
+            assert (error["code"], error["ref"]) == (code, "o1"), sdp
     assert await patient.settle() == []
 
 

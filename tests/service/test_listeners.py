@@ -72,5 +72,21 @@ async def test_a_visit_goes_on_whatever_plugins_do(make_world: MakeWorld) -> Non
     visit_id = await world.planned()
     visit = await world.visits.arrive(visit_id, ParticipantId("p1"))
     assert visit.arrival(ParticipantId("p1"))
+    await world.listeners.finish()
     assert world.listeners.failures == {"crashing": 2}
     assert world.events()[-1] == on.ParticipantArrived(ParticipantId("p1"))
+
+
+async def test_a_slow_plugin_does_not_hold_up_the_visit(make_world: MakeWorld) -> None:
+    let_go = asyncio.Event()
+
+    async def slow(event: Happened) -> None:
+        await let_go.wait()
+
+    world = await make_world(listeners=[("slow", slow)])
+    visit_id = await world.planned()
+    async with asyncio.timeout(2):
+        await world.visits.arrive(visit_id, ParticipantId("p1"))
+    let_go.set()
+    await world.listeners.finish()
+    assert not world.listeners.failures

@@ -341,6 +341,46 @@ async def test_who_waits_stays_when_the_appointment_moves_within_the_day(world: 
     assert (await world.join.exchange(handle)).grant.visit_id == visit_id
 
 
+@pytest.mark.parametrize("runs", [False, True], ids=["waiting", "running"])
+async def test_who_takes_the_place_of_someone_who_is_there_comes_to_a_visit_of_their_own(
+    world: World, runs: bool
+) -> None:
+    """Participants are told apart by their place in the appointment, and nobody inherits an admission."""
+    old = await running(world) if runs else await world.planned()
+    await world.visits.arrive(old, P1)
+    handles = [await world.handle("p1"), await world.handle("p2")]
+    scheduled = await world.schedule(participants=(OTHER, PRACTITIONER))
+    assert scheduled.visit
+    assert scheduled.visit.id != old
+    assert (scheduled.visit.state, scheduled.visit.arrivals) == (VisitState.PLANNED, ())
+    assert (await world.join.exchange(await world.handle())).grant.visit_id == scheduled.visit.id
+    before = await world.visits.get(old)
+    assert before.state is (VisitState.IN_PROGRESS if runs else VisitState.CANCELLED)
+    code = "join-link-revoked" if runs else "appointment-cancelled"
+    assert [await refusal(world, handle) for handle in handles] == [code, code]
+    await world.visits.arrive(scheduled.visit.id, P1)
+    assert not (await world.visit()).is_admitted(P1)
+
+
+async def test_who_waits_goes_on_waiting_when_the_practitioner_is_replaced(world: World) -> None:
+    visit_id = await world.planned()
+    await world.visits.arrive(visit_id, P1)
+    stand_in = replace(PRACTITIONER, reference="Practitioner/2", name="Dr. Vera Vertretung")
+    scheduled = await world.schedule(participants=(PATIENT, stand_in))
+    assert scheduled.visit
+    assert (scheduled.visit.id, scheduled.visit.state) == (visit_id, VisitState.WAITING)
+    assert scheduled.visit.arrival(P1)
+    assert (await world.join.exchange(await world.handle())).grant.visit_id == visit_id
+
+
+async def test_the_same_replacement_again_changes_nothing(world: World) -> None:
+    await running(world)
+    first = await world.schedule(participants=(OTHER, PRACTITIONER))
+    trail = await world.trail()
+    assert await world.schedule(participants=(OTHER, PRACTITIONER)) == first
+    assert await world.trail() == trail
+
+
 # versions
 
 

@@ -71,6 +71,7 @@ async def test_the_whole_story_is_in_the_trail_without_a_name_and_in_the_pms(wor
 
 async def test_plugins_hear_each_event_after_it_was_stored(world: World) -> None:
     visit_id = await running(world)
+    await world.listeners.finish()
     assert world.events()[-3:] == [
         on.ParticipantArrived(P1),
         on.PractitionerAdmitted(P1),
@@ -321,6 +322,7 @@ async def test_the_practice_closes_what_waits_and_what_runs(world: World) -> Non
     await world.visits.arrive(visit_id, P1)
     await world.visits.admit(visit_id, P1, DOCTOR)
     assert (await world.visits.close(visit_id, DOCTOR)).state is VisitState.ENDED
+    await world.listeners.finish()
     assert [e for e in world.events() if isinstance(e, on.VisitClosed | on.HungUp)] == [
         on.VisitClosed(),
         on.HungUp(DOCTOR),

@@ -11,7 +11,10 @@ class Clock(Protocol):
         """The current time, aware, in UTC."""
 
     def token(self) -> str:
-        """128 random bits, 22 characters of base64url."""
+        """128 random bits, 22 characters of base64url, of which the first is no hyphen.
+
+        Ids are made of it, and a command line would read ``-x…`` as an option.
+        """
 
     async def sleep(self, seconds: float) -> None: ...
 
@@ -23,7 +26,9 @@ class SystemClock:
         return datetime.now(UTC)
 
     def token(self) -> str:
-        return secrets.token_urlsafe(16)
+        while (token := secrets.token_urlsafe(16)).startswith("-"):
+            pass
+        return token
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -20,6 +20,18 @@ class Listeners:
     def __init__(self, listeners: Sequence[tuple[str, Callable[..., Any]]]) -> None:
         self._listeners = tuple(listeners)
         self.failures: Counter[str] = Counter()
+        self._telling: set[asyncio.Task[None]] = set()
+
+    def tell_soon(self, happened: Happened) -> None:
+        """Without waiting: what plugins do with an event must not hold up the visit."""
+        if self._listeners:
+            task = asyncio.create_task(self.tell(happened))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    async def finish(self) -> None:
+        """Waits for those who are still being told."""
+        await asyncio.gather(*self._telling)
 
     async def tell(self, happened: Happened) -> None:
         await asyncio.gather(*(self._tell(name, listen, happened) for name, listen in self._listeners))

@@ -130,7 +130,7 @@ class VisitService:
         self.wake()
         for subscriber in self._subscribers:
             await subscriber(visit, event)
-        await self._listeners.tell(Happened(visit.practice_id, visit.id, event, self._clock.now()))
+        self._listeners.tell_soon(Happened(visit.practice_id, visit.id, event, self._clock.now()))
 
     async def _apply_if_possible(self, visit_id: VisitId, event: on.VisitEvent) -> None:
         await self._apply(visit_id, event, unless=lambda v: not permits(v, type(event)))

@@ -9,6 +9,7 @@ killed process, as what is in the write-ahead log belongs to the operating syste
 that forgets who was admitted is not worth the milliseconds saved.
 """
 
+import logging
 import os
 import sqlite3
 from contextlib import AbstractAsyncContextManager
@@ -24,6 +25,10 @@ PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
 )
+
+
+logging.getLogger("aiosqlite").setLevel(logging.INFO)
+"""at DEBUG it would log the values of every statement, whoever set the level of the root logger"""
 
 
 class Database:

@@ -10,12 +10,12 @@ from typing import get_args
 import pytest
 
 from vsdk.domain.effects import Effect
-from vsdk.domain.events import VisitEvent
+from vsdk.domain.events import Occurrence
 from vsdk.domain.visit import TABLE, kebab
 
 Sections = Callable[[str, str], dict[str, str]]
 SOURCES = (Path(__file__).parents[2] / "src").rglob("*.py")
-EVENTS = {event.__name__: event for event in get_args(VisitEvent)}
+EVENTS = {event.__name__: event for event in get_args(Occurrence)}
 KEBAB = re.compile(r"[a-z]+(-[a-z]+)+")
 
 

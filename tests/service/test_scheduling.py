@@ -504,3 +504,26 @@ async def test_two_practices_may_use_the_same_appointment_ids(world: World) -> N
     assert other.visit
     assert other.visit.id != first.visit.id
     assert not set(urls(other)) & set(urls(first))
+
+
+async def test_plugins_hear_what_became_of_the_appointment(world: World) -> None:
+    await world.schedule()
+    await world.schedule(participants=(replace(PATIENT, name="Erika Neuname"), PRACTITIONER))
+    await world.schedule(start=NOON + timedelta(minutes=5))
+    await world.listeners.finish()
+    assert [type(event).__name__ for event in world.events()] == [
+        "VisitPlanned",
+        "AppointmentChanged",
+        "Rescheduled",
+    ]
+
+
+async def test_someone_taken_out_of_the_appointment_is_not_in_the_visit_any_more(world: World) -> None:
+    visit_id = (await world.schedule()).visit.id  # type: ignore[union-attr]
+    await world.visits.arrive(visit_id, PATIENT.id)
+    other = replace(PRACTITIONER, id=PATIENT.id)
+    again = await world.schedule(participants=(other,))
+    assert (await world.visits.get(visit_id)).state is VisitState.CANCELLED
+    assert again.visit
+    assert again.visit.id != visit_id
+    assert again.visit.arrivals == ()

@@ -88,6 +88,18 @@ class GraceOver:
     """The time in which one could come back has passed."""
 
 
+@dataclass(frozen=True, slots=True)
+class VisitPlanned:
+    """A visit was made for an appointment; its links can be given out."""
+
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentChanged:
+    """Something else than the time of the appointment changed, such as a participant."""
+
+
 VisitEvent = (
     ParticipantArrived
     | PractitionerAdmitted
@@ -103,3 +115,7 @@ VisitEvent = (
     | WindowClosed
     | GraceOver
 )
+"""What the state table knows."""
+
+Occurrence = VisitEvent | VisitPlanned | AppointmentChanged
+"""What plugins hear of."""

@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime
 
-from vsdk.domain.events import VisitEvent
+from vsdk.domain.events import Occurrence
 from vsdk.domain.ids import PracticeId, VisitId
 from vsdk.hooks.markers import hookspec
 
@@ -15,7 +15,7 @@ class Happened:
 
     practice_id: PracticeId
     visit_id: VisitId
-    event: VisitEvent
+    event: Occurrence
     at: datetime
 
 

@@ -50,7 +50,7 @@ class Board:
         self._ice_servers = ice_servers
         self._pending: set[PracticeId] = set()
 
-    async def visit_changed(self, visit: Visit, event: on.VisitEvent) -> None:
+    async def visit_changed(self, visit: Visit, event: on.Occurrence) -> None:
         """Subscribed to all stored changes."""
         match event:
             case on.AppointmentCancelled():

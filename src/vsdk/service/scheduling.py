@@ -9,7 +9,7 @@ from vsdk.domain import events as on
 from vsdk.domain.appointment import Appointment, AppointmentStatus, VirtualService
 from vsdk.domain.effects import Audit, Effect, WriteBack
 from vsdk.domain.errors import Conflict, NotFound, Refused
-from vsdk.domain.ids import AppointmentId, PracticeId, VisitId
+from vsdk.domain.ids import AppointmentId, ParticipantId, PracticeId, VisitId
 from vsdk.domain.join import JoinLink
 from vsdk.domain.participant import Participant, Role
 from vsdk.domain.plan import VisitPlan, Window
@@ -173,7 +173,7 @@ class SchedulingService:
             notices=self._notices(visit.id, appointment),
         )
         await self._store.commit(change, now)
-        await self._visits.announce(visit, on.Rescheduled(window))
+        await self._visits.announce(visit, on.VisitPlanned(window))
 
     async def _change_visit(
         self,
@@ -184,16 +184,16 @@ class SchedulingService:
     ) -> None:
         appointment, now = sourced.appointment, self._clock.now()
         moved = before.start != appointment.start
-        event = on.Rescheduled(window)
+        event: on.Rescheduled | on.AppointmentChanged = on.AppointmentChanged()
         if moved and permits(visit, on.Rescheduled):
+            event = on.Rescheduled(window)
             decision = self._policy.ask(Schedule(start=appointment.start, window=window))
             if not decision.allowed:
                 raise Refused(explain(decision), code="policy-denied", findings=decision.findings)
             changed, effects = transition(visit, event, now)
         else:
             changed, effects = replace(visit, version=visit.version + 1), ()
-        people = {(p.id, p.reference) for p in appointment.participants}
-        replaced = not {(p.id, p.reference) for p in before.participants} <= people
+        replaced = not _who(before).items() <= _who(appointment).items()
         elsewhere = moved and not window.overlaps(visit.window) and visit.state not in RUNNING
         renew = replaced or elsewhere
         known = {link.participant_id for link in await self._store.links_of(visit.id)}
@@ -269,9 +269,13 @@ def _takes_over_from_someone(visit: Visit, mirrored: MirroredAppointment, appoin
 
     Participants are numbered by their place in the appointment, so another patient gets the same id.
     """
-    before = {p.id: p.reference for p in mirrored.appointment.participants}
-    changed = {p.id for p in appointment.participants if p.reference != before.get(p.id)}
-    return visit.state in ACTIVE and any(a.participant in changed for a in visit.arrivals)
+    before, after = _who(mirrored.appointment), _who(appointment)
+    here = (arrival.participant for arrival in visit.arrivals)
+    return visit.state in ACTIVE and any(before.get(p) != after.get(p) for p in here)
+
+
+def _who(appointment: Appointment) -> dict[ParticipantId, str]:
+    return {p.id: p.reference or p.name for p in appointment.participants}
 
 
 def _starts_anew(visit: Visit, window: Window) -> bool:

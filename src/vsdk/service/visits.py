@@ -21,7 +21,7 @@ from vsdk.service.policy import PolicyService, explain
 
 log = logging.getLogger(__name__)
 
-Subscriber = Callable[[Visit, on.VisitEvent], Awaitable[None]]
+Subscriber = Callable[[Visit, on.Occurrence], Awaitable[None]]
 ATTEMPTS = 8
 """how often a change is tried again when someone else changed the visit first"""
 INVITED_BACK_FOR = timedelta(minutes=30)
@@ -125,7 +125,7 @@ class VisitService:
         if deadline and deadline.at <= self._clock.now():
             await self._apply(visit_id, deadline.event, unless=lambda v: next_deadline(v) != deadline)
 
-    async def announce(self, visit: Visit, event: on.VisitEvent) -> None:
+    async def announce(self, visit: Visit, event: on.Occurrence) -> None:
         """Tells subscribers and plugins about a change that was stored."""
         self.wake()
         for subscriber in self._subscribers:

@@ -212,8 +212,10 @@ class VideoSdk:
             raise
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _vacated(self, visit_id: VisitId, participant: ParticipantId, anyone_else: bool) -> None:
-        await self.visits.left(visit_id, participant, anyone_else=anyone_else)
+    async def _vacated(
+        self, visit_id: VisitId, participant: ParticipantId, anyone_else: bool, connected: bool
+    ) -> None:
+        await self.visits.left(visit_id, participant, anyone_else=anyone_else, still_connected=connected)
 
     def _ice_servers(self, subject: str) -> list[dict[str, Any]]:
         turn = self.settings.turn

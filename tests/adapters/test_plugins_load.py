@@ -74,15 +74,13 @@ def test_windows_intersect_and_the_rules_hold(tmp_path: Path, code: str) -> None
     assert window.evaluate(wide).outcome == "violated"
 
 
-@pytest.mark.parametrize(
-    ("language", "words"), [("de", "in 10 Minuten"), ("fr", "dans 10 minutes"), ("en", "in 10 minutes")]
-)
-def test_the_plugins_words_replace_ours(language: str, words: str, tmp_path: Path, code: str) -> None:
+@pytest.mark.parametrize("language", ["de", "fr", "en"])
+def test_the_plugins_words_replace_ours(language: str, tmp_path: Path, code: str) -> None:
     catalogs = registry([*OWN, *FIRST_PARTY], tmp_path).catalogs
     for part in ("sms", "email-subject", "email-text"):
         key = f"message.link-at-time.{part}"
-        assert words.lower() in Texts(catalogs).get(language, key).lower()
-        assert words.lower() not in Texts().get(language, key).lower()
+        assert "{begins}" in Texts(catalogs).get(language, key)
+        assert "{begins}" not in Texts().get(language, key)
 
 
 @pytest.mark.parametrize("file", PLUGIN_FILES, ids=lambda file: f"{file.parent.name}/{file.name}")

@@ -364,3 +364,9 @@ async def test_who_was_admitted_may_talk(world: World) -> None:
     needs_admission = frozenset({Capability.TALK, Capability.WAIT})
     assert may_talk(visit, P1, needs_admission)
     assert not may_talk(visit, P3, needs_admission)
+
+
+async def test_a_third_person_who_leaves_does_not_interrupt_the_others(world: World) -> None:
+    visit_id = await running(world)
+    await world.visits.left(visit_id, P1, anyone_else=True, still_connected=True)
+    assert (await world.visits.get(visit_id)).state is VisitState.IN_PROGRESS

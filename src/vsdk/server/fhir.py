@@ -69,9 +69,10 @@ def make_router(
                 code="appointment-id-mismatch",
                 issues=[("Appointment.id", "must equal the id in the address")],
             )
+        known = await scheduling.knows(practice.id, appointment.id)
         sourced = SourcedAppointment(appointment, release, resource)
         scheduled = await scheduling.schedule(sourced, if_version=version(if_match))
-        return reply(scheduled, release, 201 if scheduled.mirrored.version == 1 else 200)
+        return reply(scheduled, release, 200 if known else 201)
 
     return router
 

@@ -74,8 +74,8 @@ class HoldTimes:
     visit: float = 60.0
 
 
-Vacated = Callable[[VisitId, ParticipantId, bool], Awaitable[None]]
-"""called with whether anyone else is still seated"""
+Vacated = Callable[[VisitId, ParticipantId, bool, bool], Awaitable[None]]
+"""called with whether anyone else is still seated, and whether two of those are connected"""
 
 
 class Rooms:
@@ -93,6 +93,10 @@ class Rooms:
 
     def seat(self, visit_id: VisitId, participant: ParticipantId) -> Seat | None:
         return self._seats.get(visit_id, {}).get(participant)
+
+    def connected(self, visit_id: VisitId) -> bool:
+        """Whether at least two of the seats report a direct connection."""
+        return sum(seat.connected for seat in self.seats(visit_id)) >= 2
 
     def take(self, visit_id: VisitId, seat: Seat) -> Seat | None:
         """Seats someone, and returns the seat that they had before, if any."""
@@ -124,7 +128,7 @@ class Rooms:
             self._seats.pop(visit_id, None)
         if seat:
             await self._tell_others(visit_id, seat, PeerBye(sender=participant))
-        await self._vacated(visit_id, participant, bool(seats))
+        await self._vacated(visit_id, participant, bool(seats), self.connected(visit_id))
 
     async def dismiss(self, visit_id: VisitId, message: ServerMessage) -> None:
         """The visit is over for everyone: the last message, and a clean close."""

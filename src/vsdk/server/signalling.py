@@ -307,14 +307,15 @@ class Connection:
         if not seat.inside:
             raise Refused("you are not in the visit", code="not-in-visit")
         seat.connected = True
-        if sum(s.connected for s in self._shared.rooms.seats(visit_id)) >= 2:
+        if self._shared.rooms.connected(visit_id):
             await self._shared.visits.connected(visit_id)
 
     async def _lost(self, visit_id: VisitId, seat: Seat) -> None:
         if not seat.inside:
             raise Refused("you are not in the visit", code="not-in-visit")
         seat.connected = False
-        await self._shared.visits.connection_lost(visit_id)
+        if not self._shared.rooms.connected(visit_id):
+            await self._shared.visits.connection_lost(visit_id)
 
     async def _bye(self, grant: AccessGrant, visit_id: VisitId, seat: Seat) -> None:
         if seat.inside and grant.permits(Capability.CLOSE):

@@ -89,6 +89,9 @@ class SchedulingService:
                     raise
         raise Conflict("the appointment kept changing; try again")
 
+    async def knows(self, practice_id: PracticeId, appointment_id: AppointmentId) -> bool:
+        return await self._store.appointment(practice_id, appointment_id) is not None
+
     async def current(self, practice_id: PracticeId, appointment_id: AppointmentId) -> Scheduled:
         """The appointment as mirrored, with its links. Raises NotFound ``appointment-unknown``."""
         mirrored = await self._store.appointment(practice_id, appointment_id)

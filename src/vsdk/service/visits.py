@@ -90,11 +90,22 @@ class VisitService:
     async def connection_lost(self, visit_id: VisitId) -> None:
         await self._apply_if_possible(visit_id, on.ConnectionLost())
 
-    async def left(self, visit_id: VisitId, participant: ParticipantId, *, anyone_else: bool) -> None:
-        """Someone is gone for good. Who was admitted stays so while anyone is there: they may come back."""
+    async def left(
+        self,
+        visit_id: VisitId,
+        participant: ParticipantId,
+        *,
+        anyone_else: bool,
+        still_connected: bool = False,
+    ) -> None:
+        """Someone is gone for good. Who was admitted stays so while anyone is there: they may come back.
+
+        ``still_connected``: two others see each other, so that the visit goes on.
+        """
         visit = await self.get(visit_id)
         if visit.state in RUNNING and anyone_else and visit.is_admitted(participant):
-            await self._apply_if_possible(visit_id, on.ConnectionLost())
+            if not still_connected:
+                await self._apply_if_possible(visit_id, on.ConnectionLost())
         elif visit.state in RUNNING and not anyone_else:
             await self._apply_if_possible(visit_id, on.ConnectionLost())
             await self._apply_if_possible(visit_id, on.EveryoneLeft())

@@ -14,7 +14,7 @@ test: check unit wheel e2e
 check: .venv/dev-ready node_modules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy src plugins/doctolib_like/src plugins/kbv_compliance/src examples/embed_fastapi.py
+	$(BIN)/mypy src plugins/doctolib_like/src plugins/kbv_compliance/src examples/embed_fastapi.py bench
 	$(BIN)/lint-imports
 	npx --no-install tsc -p tsconfig.json
 	node --test tests/widgets/js/*.test.mjs

@@ -26,8 +26,8 @@ WARM_UP = 0.3
 NOTE = (
     f"Ratio: median (min–max) of {TURNS} turns of {SECONDS} s each, product : bare. p50, p99 and rates are "
     "over all turns. A message is a relayed one; a round trip is two. Messages weigh about 1 KB "
-    f"({len(message('ice', 'p1'))} and {len(message('offer', 'p1'))} characters) and are compressed "
-    "(permessage-deflate), as browsers do. The bare relay is Starlette and uvicorn with the options of "
+    f"({len(message('ice', 'p1'))} and {len(message('offer', 'p1'))} characters). "
+    "The bare relay is Starlette and uvicorn with the options of "
     "`vsdk serve`, and passes the text on unread. The product reads, checks and rewrites each message. "
     "Its limit of 100 messages a second and connection is raised for this (`bench/serve.py`), everything "
     "else is `vsdk serve`. All connections belong to one Python process, which shares the cores with the "

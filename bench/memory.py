@@ -48,8 +48,8 @@ def measure() -> Section:
             f"Ratio of kB for each: {spread(ratios, 2)}, n = {TURNS} turns, fresh processes each. Product: "
             f"{CROWD} patients in the waiting room, each in a visit of their own, device check done. Bare: "
             f"{CROWD} open connections on which nothing was said. Clients offer compression, "
-            "as browsers do, and neither server takes it up. Resident memory (VmRSS) of the server process, before and "
-            f"{SETTLE:.0f} s after; {WARM_UP} others had come and gone before.",
+            "as browsers do, and neither server takes it up. Resident memory (VmRSS) of the server process, "
+            f"before and {SETTLE:.0f} s after; {WARM_UP} others had come and gone before.",
         ],
     )
 

@@ -6,8 +6,9 @@ from datetime import timedelta
 import httpx2
 import pytest
 from playwright.sync_api import Playwright, expect
+from tests.browser import QUIET, chromium
 
-from .conftest import QUIET, Server, Watched, an_appointment, chromium
+from .conftest import Server, Watched, an_appointment
 from .journey import at_step, primary, visit
 
 PHONE = "tel:+493023125000"

@@ -1,14 +1,14 @@
 """The practice's list in a real browser. The server is played here, HTTP and WebSocket both."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, WebSocketRoute, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright, Route, WebSocketRoute, expect
+from tests.browser import QUIET, chromium
 
 from vsdk.testing.factories import a_practice
 from vsdk.widgets.assets import Assets
@@ -110,12 +110,11 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    assert path, "these tests need Chromium"
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
-        yield playwright.chromium.launch(executable_path=path, args=arguments)
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    arguments = [*QUIET, "--autoplay-policy=no-user-gesture-required"]
+    launched = playwright.chromium.launch(executable_path=chromium(), args=arguments)
+    yield launched
+    launched.close()
 
 
 @pytest.fixture

@@ -126,3 +126,34 @@ def both_in_visit(practice: Page, patient: Page, list_url: str, link: str) -> Bo
     media_flows(practice)
     media_flows(patient)
     return BothSides(practice, patient)
+
+
+SHOWN = """
+(video) => {
+  const canvas = Object.assign(document.createElement('canvas'), { width: 16, height: 16 });
+  const pen = canvas.getContext('2d');
+  pen.drawImage(video, 0, 0, 16, 16);
+  const { data } = pen.getImageData(0, 0, 16, 16);
+  return data.filter((_, i) => i % 4 === 1).reduce((sum, green) => sum + green, 0) / 256;
+}
+"""
+"""How green the remote picture is, 0 to 255: the fake camera shows green."""
+
+HEARD = """
+async () => {
+  const report = await window.peers.findLast((peer) => peer.connectionState === 'connected').getStats();
+  return [...report.values()].find((s) => s.type === 'inbound-rtp' && s.kind === 'audio').totalAudioEnergy;
+}
+"""
+"""The sound energy received so far: the fake microphone beeps each second."""
+
+
+def remote_picture(page: Page) -> float:
+    video = visit(page).locator("video[part~='remote']").first
+    return float(video.evaluate(SHOWN))
+
+
+def hears_something(page: Page, seconds: float = 2.5) -> bool:
+    before = page.evaluate(HEARD)
+    page.wait_for_timeout(seconds * 1000)
+    return bool(page.evaluate(HEARD) > before + 1e-6)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from .conftest import Server, Watched, an_appointment
 from .journey import (
@@ -15,9 +15,10 @@ from .journey import (
     at_step,
     control,
     enter_waiting_room,
+    hears_something,
     media_flows,
+    remote_picture,
     sign_in,
-    stats,
     visit,
 )
 
@@ -41,6 +42,29 @@ def fits(page: Any, where: str) -> None:
     """No sideways scrolling."""
     wide, shown = page.evaluate("() => [document.documentElement.scrollWidth, window.innerWidth]")
     assert wide <= shown, f"{where} is {wide} px wide on a screen of {shown}"
+
+
+THEIR_CAMERA_OFF = {"de": "Kamera ist aus", "fr": "La caméra est coupée", "en": "Camera is off"}
+
+
+def switches_reach_the_other_side(practice: Page, patient: Page, language: str) -> None:
+    """M9, M10: off means that nothing is seen and heard over there, and that it says so."""
+    assert remote_picture(patient) > 50
+    control(practice, "camera").click()
+    expect(visit(patient).get_by_text(THEIR_CAMERA_OFF[language])).to_be_visible()
+    patient.wait_for_timeout(1_000)
+    assert remote_picture(patient) < 20, "the picture is black, not only covered"
+    control(practice, "camera").click()
+    expect(visit(patient).get_by_text(THEIR_CAMERA_OFF[language])).to_be_hidden()
+    patient.wait_for_timeout(1_000)
+    assert remote_picture(patient) > 50
+    assert hears_something(practice)
+    control(patient, "microphone").click()
+    practice.wait_for_timeout(1_000)
+    assert not hears_something(practice)
+    control(patient, "microphone").click()
+    practice.wait_for_timeout(500)
+    assert hears_something(practice)
 
 
 @pytest.mark.parametrize(("language", "patient_on_phone"), [("de", True), ("fr", False), ("en", True)])
@@ -82,14 +106,7 @@ def test_from_the_list_to_the_end_page(
         accessible(page, "visit")
         fits(page, "visit")
 
-    picture = patient.locator("vsdk-video-visit video[part='remote']")
-    control(practice, "camera").click()
-    expect(visit(patient)).to_contain_text("Kamera" if language == "de" else "am", ignore_case=True)
-    control(practice, "camera").click()
-    media_flows(patient, since=stats(patient))
-    assert picture.evaluate("(video) => video.videoWidth") > 0
-    control(patient, "microphone").click()
-    control(patient, "microphone").click()
+    switches_reach_the_other_side(practice, patient, language)
 
     control(patient, "danger").click()
     at_step(patient, "ended")

@@ -4,12 +4,12 @@ Reads one Appointment, a Bundle, or NDJSON, and writes JSON lines as it goes. Wh
 line with a stable code and an explanation, and nothing of its content.
 """
 
-import json
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+from vsdk.domain import json_text
 from vsdk.domain.errors import InvalidAppointment, VsdkError
 from vsdk.domain.practice import Practice
 from vsdk.hooks.ports import SourcedAppointment
@@ -33,17 +33,17 @@ def resources(names: Iterable[str]) -> Iterator[tuple[str, Any]]:
 
 def _in_text(name: str, text: str) -> Iterator[tuple[str, Any]]:
     try:
-        yield from _unpacked(name, json.loads(text))
+        yield from _unpacked(name, json_text.parse(text))
         return
-    except (ValueError, RecursionError):
+    except ValueError:
         lines = [(n, line) for n, line in enumerate(text.splitlines(), start=1) if line.strip()]
     if len(lines) < 2:
         yield name, InvalidAppointment("this is not JSON", code="not-json")
         return
     for number, line in lines:
         try:
-            yield from _unpacked(f"{name}:{number}", json.loads(line))
-        except (ValueError, RecursionError):
+            yield from _unpacked(f"{name}:{number}", json_text.parse(line))
+        except ValueError:
             yield f"{name}:{number}", InvalidAppointment("this line is not JSON", code="not-json")
 
 

@@ -131,13 +131,19 @@ def test_files_that_cannot_be_read_are_said_and_the_others_are_done(vsdk: Vsdk, 
     assert len(rows) == 5
 
 
-def test_half_a_character_and_nan_are_no_obstacle_to_the_rest(vsdk: Vsdk, tmp_path: Path) -> None:
+def test_half_a_character_and_nan_are_refused_and_no_obstacle_to_the_rest(vsdk: Vsdk, tmp_path: Path) -> None:
+    """Python would read them; no other system could read what we gave back (RFC 7493)."""
     odd = json.dumps(appointment("odd\ud800", note="\ud800"))
     number = json.dumps(appointment("nan", note=float("nan")))
     file = write(tmp_path, "n.ndjson", f"{odd}\n{number}\n{json.dumps(appointment('a2'))}\n")
     result = vsdk("links", file)
-    assert result.code == 0
-    assert [row["appointment"] for row in lines(result.out)] == ["odd", "odd", "nan", "nan", "a2", "a2"]
+    assert result.code == 1
+    found = lines(result.out)
+    assert [(row["source"].rpartition(":")[2], row["error"]) for row in found if "error" in row] == [
+        ("1", "not-json"),
+        ("2", "not-json"),
+    ]
+    assert {row["appointment"] for row in found if "error" not in row} == {"a2"}
 
 
 def test_a_cancelled_appointment_revokes_the_links_it_had(vsdk: Vsdk, tmp_path: Path) -> None:

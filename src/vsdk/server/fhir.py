@@ -4,19 +4,18 @@
 and ``If-Match``; errors as OperationOutcome.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
 from starlette.responses import JSONResponse, Response
 
+from vsdk.domain import json_text
 from vsdk.domain.errors import Conflict, InvalidAppointment, NotFound
 from vsdk.domain.ids import AppointmentId, PracticeId
 from vsdk.domain.practice import Practice
 from vsdk.hooks.ports import AppointmentFormat, SourcedAppointment
 from vsdk.server.api import Authorization, PracticeKeys
-from vsdk.server.schemas import interchangeable
 from vsdk.service.scheduling import Scheduled, SchedulingService
 
 MEDIA_TYPE = "application/fhir+json"
@@ -82,8 +81,8 @@ def parse(body: bytes) -> dict[str, Any]:
     if len(body) > MAX_BYTES:
         raise InvalidAppointment("an Appointment may have at most 1 MiB", code="message-too-big")
     try:
-        value = interchangeable(json.loads(body))
-    except (ValueError, RecursionError):
+        value = json_text.parse(body)
+    except ValueError:
         raise InvalidAppointment("the body is not JSON", code="not-json") from None
     if not isinstance(value, dict):
         raise InvalidAppointment("the body is not a JSON object", code="not-json-object")

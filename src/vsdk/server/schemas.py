@@ -1,19 +1,11 @@
 """The JSON of the HTTP API (``/api/v1``), as pydantic models; they make the OpenAPI document."""
 
-import json
 from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-
-def interchangeable(value: Any) -> Any:
-    """The value itself. Raises ValueError for what only some can read as JSON (RFC 7493, I-JSON)."""
-    try:
-        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        raise ValueError("JSON with NaN, half a character or too many levels") from None
-    return value
+from vsdk.domain.json_text import interchangeable
 
 
 class _Request(BaseModel):

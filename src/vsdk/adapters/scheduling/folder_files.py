@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vsdk.adapters.scheduling.fhir_values import as_object, as_objects
+from vsdk.domain import json_text
 from vsdk.hooks.ports import Json
 
 RELEASES = {"r4": "R4", "r4b": "R4B", "r5": "R5"}
@@ -108,8 +109,8 @@ def _lines(path: Path, content: bytes, release: str) -> tuple[list[Entry], list[
 def _parsed(content: bytes) -> tuple[Any, str]:
     """The Appointment, Bundle or other resource, and why there is none."""
     try:
-        document = json.loads(content.removeprefix(b"\xef\xbb\xbf"))
-    except (ValueError, RecursionError):
+        document = json_text.parse(content.removeprefix(b"\xef\xbb\xbf"))
+    except ValueError:
         return None, "not-json"
     if not isinstance(document, dict):
         return None, "not-json-object"

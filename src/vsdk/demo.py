@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import secrets
 import socket
 import sys
@@ -99,7 +100,7 @@ def settings(folder: Path, port: int, code: str, api_key: str) -> Settings:
 
 def run(port: int | None = None) -> int:
     """Serves until Ctrl-C."""
-    logs.configure(level=30)
+    logs.configure(level=logging.WARNING)
     with tempfile.TemporaryDirectory(prefix="vsdk-demo-") as name:
         folder, chosen = Path(name), free_port(port)
         say("preparing sample appointments")
@@ -136,10 +137,14 @@ async def _introduce(video: VideoSdk, server: uvicorn.Server, code: str, api_key
         if url:
             break
         await asyncio.sleep(0.1)
+    else:
+        say("the sample appointments did not arrive; please report this with what is printed above")
+        server.should_exit = True
+        return
     lines = [
         "",
-        "  The practice:      " + f"{base}/practice/{PRACTICE}#{code}",
-        "  The patient (SMS): " + str(url),
+        f"  The practice:      {base}/practice/{PRACTICE}#{code}",
+        f"  The patient (SMS): {url}",
         "",
         "  Open each in a window of its own, on this machine.",
         f"  All messages sent: {base}/plugins/console_messages/messages",

@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 from tests.service.conftest import MakeWorld, World
+from tests.times import next_due
 
 from vsdk.domain.appointment import AppointmentStatus
 from vsdk.domain.effects import Notify
@@ -109,7 +110,7 @@ async def test_nobody_comes_and_it_is_a_noshow_when_the_window_ends(world: World
     assert (await world.visit()).state is VisitState.PLANNED
     await go_to(world, 60 * MINUTE)
     assert (await world.visit()).state is VisitState.NOSHOW
-    assert await world.store.next_due() is None
+    assert await next_due(world.store) is None
 
 
 async def test_who_waits_is_not_put_out_by_the_end_of_the_window(world: World) -> None:
@@ -132,7 +133,7 @@ async def test_after_the_grace_time_an_ended_visit_is_closed(world: World) -> No
     assert (await world.visit()).state is VisitState.ENDED
     await go_to(world, 30 * MINUTE)
     assert (await world.visit()).state is VisitState.CLOSED
-    assert await world.store.next_due() is None
+    assert await next_due(world.store) is None
 
 
 async def test_a_deadline_that_moved_away_does_nothing(world: World) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from tests.service.conftest import PRACTICE, World
+from tests.times import next_effect_at
 
 from vsdk.domain.appointment import AppointmentStatus
 from vsdk.domain.effects import Notify, WriteBack
@@ -61,7 +62,7 @@ async def with_channels(world: World, *channels: Recorder) -> None:
 async def attempt(world: World) -> timedelta | None:
     """Performs what is due, and tells how long it was put off."""
     assert await world.outbox.perform_due() == 1
-    due = await world.store.next_effect_at()
+    due = await next_effect_at(world.store)
     return due - world.clock.now() if due else None
 
 

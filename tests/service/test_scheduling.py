@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.service.conftest import PRACTICE, MakeWorld, Rule, World
+from tests.times import next_due
 
 from vsdk.domain import events as on
 from vsdk.domain.appointment import AppointmentStatus
@@ -248,7 +249,7 @@ async def test_cancelled_the_links_say_so(world: World) -> None:
     assert await refusal(world, handle) == "appointment-cancelled"
     assert on.AppointmentCancelled() in world.events()
     assert "appointment-cancelled" in await world.trail()
-    assert await world.store.next_due() is None, "a cancelled visit has no deadline"
+    assert await next_due(world.store) is None, "a cancelled visit has no deadline"
 
 
 async def test_an_appointment_that_becomes_one_in_person_closes_its_links(world: World) -> None:

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from sqlalchemy import create_engine, select
+from tests.times import next_due, next_effect_at
 
 from vsdk.domain import events as on
 from vsdk.domain.appointment import AppointmentStatus
@@ -50,7 +51,7 @@ async def test_a_postponed_effect_comes_back_with_the_same_id(store: SqlStore) -
     [entry] = await store.next_effects(NOON)
     await store.postpone(entry, NOON + MINUTE)
     assert await store.next_effects(NOON) == []
-    assert await store.next_effect_at() == NOON + MINUTE
+    assert await next_effect_at(store) == NOON + MINUTE
     [again] = await store.next_effects(NOON + MINUTE)
     assert (again.id, again.effect, again.attempts) == (entry.id, entry.effect, 1)
 
@@ -62,7 +63,7 @@ async def test_an_abandoned_effect_is_kept_with_its_reason_and_not_tried_again(
     [entry] = await store.next_effects(NOON)
     await store.abandon(entry, "delivery-failed")
     assert await store.next_effects(NOON) == []
-    assert await store.next_effect_at() is None
+    assert await next_effect_at(store) is None
     with create_engine(url.replace("+aiosqlite", "")).connect() as connection:
         [row] = connection.execute(select(outbox)).all()
     assert (row.id, row.state, row.reason) == (entry.id, "abandoned", "delivery-failed")
@@ -86,7 +87,7 @@ async def test_a_status_never_overtakes_an_earlier_one_of_its_appointment(store:
     await store.postpone(first, NOON + MINUTE)
     await store.complete(second)
     assert await store.next_effects(NOON) == []
-    assert await store.next_effect_at() == NOON + MINUTE
+    assert await next_effect_at(store) == NOON + MINUTE
 
     await store.abandon(first, "partner-error")
     assert [entry.effect for entry in await store.next_effects(NOON)] == [fulfilled]
@@ -95,19 +96,19 @@ async def test_a_status_never_overtakes_an_earlier_one_of_its_appointment(store:
 async def test_the_deadline_of_a_visit_follows_its_state(store: SqlStore) -> None:
     visit = a_visit()
     await store.commit(VisitChange(visit, None), NOON)
-    assert await store.next_due() == visit.window.closes
+    assert await next_due(store) == visit.window.closes
     assert await store.due(visit.window.closes - MINUTE) == []
     [due] = await store.due(visit.window.closes)
     assert (due.visit_id, due.at, due.notice) == (V1, visit.window.closes, None)
 
     waiting, _ = transition(visit, on.ParticipantArrived(ParticipantId("p1")), NOON)
     await store.commit(VisitChange(waiting, 1), NOON)
-    assert await store.next_due() is None
+    assert await next_due(store) is None
 
     ended, _ = transition(waiting, on.VisitClosed(), NOON)
     assert ended.state is VisitState.ENDED
     await store.commit(VisitChange(ended, 2), NOON)
-    assert await store.next_due() == NOON + visit.grace
+    assert await next_due(store) == NOON + visit.grace
 
 
 async def test_notices_are_due_at_their_time_and_settled_once(store: SqlStore) -> None:

@@ -28,6 +28,8 @@ def sources() -> Iterator[str]:
     for pattern in ("*.py", "templates/*.html", "static/**/*.js"):
         for file in WIDGETS.glob(pattern):
             yield file.read_text(encoding="utf-8")
+    for file in (WIDGETS.parent / "adapters").rglob("*.py"):
+        yield file.read_text(encoding="utf-8")
 
 
 CATALOGUES = {language: catalogue(language) for language in LANGUAGES}

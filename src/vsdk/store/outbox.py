@@ -7,7 +7,7 @@ what is still to be done. One that was given up stays, with the reason.
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, delete, func, insert, not_, select, update
+from sqlalchemy import and_, delete, insert, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vsdk.domain.effects import Audit, Effect, Notify, WriteBack
@@ -46,11 +46,6 @@ class SqlOutbox:
             rows = await connection.execute(passed.order_by(deadline.c.at, deadline.c.id).limit(limit))
         return [mapping.due_from(row) for row in rows]
 
-    async def next_due(self) -> datetime | None:
-        async with self._database.read() as connection:
-            first: datetime | None = await connection.scalar(select(func.min(deadline.c.at)))
-        return first
-
     async def settle(self, due: Due, effects: Sequence[Effect], now: datetime) -> None:
         """Does nothing when ``due`` was settled or replaced before, so that nothing is sent twice."""
         async with self._database.write() as connection:
@@ -64,13 +59,6 @@ class SqlOutbox:
         async with self._database.read() as connection:
             rows = await connection.execute(ready.order_by(outbox.c.seq).limit(limit))
         return [mapping.entry_from(row) for row in rows]
-
-    async def next_effect_at(self) -> datetime | None:
-        async with self._database.read() as connection:
-            first: datetime | None = await connection.scalar(
-                select(func.min(outbox.c.due_at)).where(_PERFORMABLE)
-            )
-        return first
 
     async def complete(self, entry: OutboxEntry) -> None:
         async with self._database.write() as connection:

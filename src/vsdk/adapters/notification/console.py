@@ -29,7 +29,7 @@ class ConsoleMessages:
     """What one server would have sent, and the page that shows it (a PageSource)."""
 
     path = "messages"
-    title = "Messages"
+    title = "page.messages-title"
 
     def __init__(self) -> None:
         self.sent: deque[tuple[str, Message]] = deque(maxlen=KEPT)

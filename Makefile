@@ -19,7 +19,7 @@ check: .venv/dev-ready node_modules
 	npx --no-install tsc -p tsconfig.json
 	node --test tests/widgets/js/*.test.mjs
 
-unit: .venv/dev-ready
+unit: .venv/dev-ready .venv-peers/ready node_modules
 	$(BIN)/pytest -m "not e2e"
 
 e2e: .venv/dev-ready node_modules
@@ -40,6 +40,7 @@ docs: .venv/dev-ready
 pins: .venv/dev-ready
 	$(BIN)/uv pip compile pyproject.toml --extra rtc --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url --upgrade -o requirements/pins.txt
 	$(BIN)/uv pip compile requirements/dev.in --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url --upgrade -o requirements/dev.txt
+	$(BIN)/uv pip compile requirements/peers.in --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url --upgrade -o requirements/peers.txt
 
 .venv/demo-ready: pyproject.toml requirements/pins.txt
 	tools/make-venv $(PYTHON) requirements/pins.txt . plugins/doctolib_like plugins/kbv_compliance
@@ -49,10 +50,16 @@ pins: .venv/dev-ready
 	tools/make-venv $(PYTHON) requirements/dev.txt . $(dir $(wildcard plugins/*/pyproject.toml examples/*/pyproject.toml))
 	@touch $@
 
+# A FHIR server of others, which the tests speak with; apart, because it brings a web stack of its own.
+.venv-peers/ready: requirements/peers.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements/peers.txt
+	@touch $@
+
 node_modules: package.json
 	tools/system-packages
 	npm install --no-package-lock --ignore-scripts --no-fund --no-audit --loglevel=error
 	@touch $@
 
 clean:
-	rm -rf .venv node_modules dist test-results
+	rm -rf .venv .venv-peers node_modules dist test-results

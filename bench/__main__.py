@@ -1,17 +1,19 @@
-"""``python -m bench [admit|relay|memory ...]``: runs them and writes their sections of the results."""
+"""``python -m bench [admit|relay|memory|mapping|ingest ...]``: runs them and writes the results."""
 
 import argparse
 import os
 import time
 from collections.abc import Callable
 
-from bench import admit, memory, relay
+from bench import admit, ingest, mapping, memory, relay
 from bench.report import Section, write
 
 BENCHMARKS: dict[str, Callable[[], Section]] = {
     "admit": admit.measure,
     "relay": relay.measure,
     "memory": memory.measure,
+    "mapping": mapping.measure,
+    "ingest": ingest.measure,
 }
 WAIT_FOR_QUIET = 600.0
 """seconds at most"""

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 something could not be done (and was said), 2 wrong usage 
 import argparse
 import asyncio
 import json
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from vsdk.domain.errors import ConfigurationError, VsdkError
+from vsdk.hooks.ports import CheckedSource
 from vsdk.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,12 +55,20 @@ def parser() -> argparse.ArgumentParser:
 
     links = commands.add_parser("links", help="FHIR Appointments in, join links out")
     links.add_argument(
-        "files", nargs="+", metavar="FILE", help="Appointment, Bundle or NDJSON; - for standard input"
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="Appointment, Bundle, NDJSON, also gzip; - for standard input",
     )
-    links.add_argument("--fhir-version", choices=("R4", "R4B", "R5"), default="R4")
+    links.add_argument("--fhir-version", choices=("STU3", "R4", "R4B", "R5"), default="R4")
     links.add_argument("--practice", metavar="ID", help="default: the first of the settings")
     links.add_argument("--format", choices=("jsonl", "table"), default="jsonl")
     links.add_argument("--strict", action="store_true", help="also refuse what is not valid FHIR")
+    links.add_argument(
+        "--progress",
+        action=argparse.BooleanOptionalAction,
+        help="show on standard error how far it is (default: when only that is a terminal)",
+    )
     links.set_defaults(run=_links)
 
     plugins = commands.add_parser("plugins", help="which plugins are installed, and which are enabled")
@@ -107,33 +117,29 @@ def _sdk(options: argparse.Namespace, settings: Settings | None = None) -> "Vide
 
 
 def _links(options: argparse.Namespace) -> int:
-    return asyncio.run(_print_links(options))
-
-
-async def _print_links(options: argparse.Namespace) -> int:
-    from vsdk.links import print_table, rows
+    from vsdk.links.command import Wish, run
 
     video = _sdk(options)
-    practices = {p.id: p.practice() for p in video.settings.practices}
+    practices = video.practices
     if options.practice and options.practice not in practices:
         raise ConfigurationError(f"there is no practice {options.practice!r} in the settings")
     practice = practices[options.practice] if options.practice else next(iter(practices.values()))
-    await video.store.open()
-    found, failures = [], 0
+    wish = Wish(
+        options.files,
+        options.fhir_version,
+        practice,
+        strict=options.strict,
+        table=options.format == "table",
+        progress=options.progress,
+    )
     try:
-        async for row in rows(
-            video, options.files, release=options.fhir_version, practice=practice, strict=options.strict
-        ):
-            failures += "error" in row
-            if options.format == "jsonl":
-                print(json.dumps(row, ensure_ascii=False), flush=True)
-            else:
-                found.append(row)
-    finally:
-        await video.store.close()
-    if found:
-        print_table(found, sys.stdout)
-    return 1 if failures else 0
+        return 1 if run(video, wish) else 0
+    except KeyboardInterrupt:
+        print("vsdk: stopped; what was printed is stored, the same command does the rest", file=sys.stderr)
+        raise
+    except BrokenPipeError:  # nobody reads on, and the interpreter would say so when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
 
 
 def _plugins(options: argparse.Namespace) -> int:
@@ -195,4 +201,21 @@ async def _check_all(options: argparse.Namespace) -> int:
     print(f"links open: {plan.opens_before} before the start, until {plan.closes_after} after it")
     print(f"rules:      {len(video.registry.rules)}")
     print("database:   answers")
-    return 0
+    try:
+        return await _check_sources(video)
+    finally:
+        await video.http.close()
+
+
+async def _check_sources(video: "VideoSdk") -> int:
+    failures = 0
+    for practice_id, source in video.sources.items():
+        if not isinstance(source, CheckedSource):
+            continue
+        try:
+            async for sentence in source.check(practice_id):
+                print(f"{source.name}, {practice_id}: {sentence}")
+        except VsdkError as error:
+            failures += 1
+            print(f"{source.name}, {practice_id}: {error.code}: {error.detail}", file=sys.stderr)
+    return 1 if failures else 0

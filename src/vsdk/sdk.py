@@ -4,6 +4,7 @@ This is the only module that knows concrete classes of every layer.
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -15,20 +16,21 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from vsdk.adapters.http import HttpClient
-from vsdk.adapters.scheduling.format import FhirFormat
+from vsdk.adapters.scheduling.fhir.format import FhirFormat
 from vsdk.domain.errors import ConfigurationError, VsdkError
 from vsdk.domain.ids import ParticipantId, PracticeId, VisitId
 from vsdk.domain.policy import Present
 from vsdk.domain.practice import Practice
 from vsdk.hooks.ports import IdentityProvider, NotificationChannel, ScheduleSource
 from vsdk.rtc.ice import ice_servers
-from vsdk.server import api, fhir, pages, problems
+from vsdk.server import api, fhir, hooks, pages, problems
 from vsdk.server.app import make_app
 from vsdk.server.board import Board
 from vsdk.server.limits import AttemptLimit
 from vsdk.server.rooms import HoldTimes, Rooms
 from vsdk.server.signalling import Signalling
 from vsdk.service import registry as plugins
+from vsdk.service.clients import Client, ClientService
 from vsdk.service.clock import Clock, SystemClock
 from vsdk.service.deadlines import DeadlineService
 from vsdk.service.following import FollowingService
@@ -39,7 +41,7 @@ from vsdk.service.outbox import OutboxService
 from vsdk.service.policy import PolicyService, explain
 from vsdk.service.scheduling import SchedulingService
 from vsdk.service.visits import VisitService
-from vsdk.settings import PluginConfig, PracticeSettings, Settings
+from vsdk.settings import ClientSettings, PluginConfig, PracticeSettings, Settings
 from vsdk.signing_key import signing_key
 from vsdk.store.sql import SqlStore
 from vsdk.widgets.assets import Assets
@@ -88,7 +90,8 @@ class VideoSdk:
             raise ConfigurationError(f"the pages may not be shown: {explain(decision)}", code="policy-denied")
 
         self.store = SqlStore(settings.database)
-        self.grants = Grants(signing_key(settings), timedelta(minutes=settings.grant_minutes))
+        self._key = signing_key(settings)
+        self.grants = Grants(self._key, timedelta(minutes=settings.grant_minutes))
         self.appointment_format = FhirFormat()
         self.listeners = Listeners(self.registry.listeners)
         self.visits = VisitService(self.store, self.policy, self.listeners, self.clock)
@@ -110,6 +113,7 @@ class VideoSdk:
             practices,
             _channels(settings, self.registry.channels),
             self.sources,
+            self.visits,
         )
         self.visits.wake = self.outbox.wake
         self.deadlines = DeadlineService(self.store, self.visits, self.outbox, self.clock)
@@ -153,7 +157,14 @@ class VideoSdk:
         return make_app(
             routers=[
                 api.make_router(join=self.join, attempts=attempts, base_url=settings.base_url, **shared),
-                fhir.make_router(**shared),
+                fhir.make_router(
+                    base_url=settings.base_url,
+                    clock=self.clock,
+                    clients=self._clients(),
+                    attempts=attempts,
+                    **shared,
+                ),
+                hooks.make_router(following=self.following),
                 pages.make_router(site),
             ],
             site=site,
@@ -164,6 +175,22 @@ class VideoSdk:
             embed_origins=settings.embed_origins,
             version=version("vsdk"),
         )
+
+    def _clients(self) -> ClientService | None:
+        """Who may get access tokens; None where nobody may."""
+        named = [
+            Client(
+                client.id,
+                PracticeId(practice.id),
+                tuple(client.scopes),
+                client.secret.get_secret_value() if client.secret else "",
+                _key_set(client),
+            )
+            for practice in self.settings.practices
+            for client in practice.clients
+        ]
+        token_url = f"{self.settings.base_url}/oauth/token"
+        return ClientService(named, self._key, self.clock, token_url) if named else None
 
     @asynccontextmanager
     async def lifespan(self, app: Any = None) -> AsyncIterator[None]:
@@ -241,6 +268,15 @@ async def _running(*workers: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _key_set(client: ClientSettings) -> dict[str, Any]:
+    if client.jwks_file is None:
+        return {}
+    try:
+        return dict(json.loads(client.jwks_file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        raise ConfigurationError(f"client {client.id!r}: its jwks_file is no JWK Set") from None
 
 
 def _chosen(settings: Settings, key: str, available: Mapping[str, Any]) -> dict[PracticeId, Any]:

@@ -20,7 +20,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -37,7 +37,7 @@ from pydantic import (
 
 from vsdk.domain.errors import ConfigurationError
 from vsdk.domain.ids import PracticeId
-from vsdk.domain.practice import Practice
+from vsdk.domain.practice import FhirConventions, Practice
 from vsdk.hooks.ports import M
 
 CONFIG_VARIABLE = "VSDK_CONFIG"
@@ -63,6 +63,57 @@ class TurnSettings(_Section):
     secret: Secret = Field(description="coturn's static-auth-secret")
 
 
+VideoRule = Literal["virtual-service", "codes", "class", "location", "delivery-channel", "everything"]
+
+
+class FhirSettings(_Section):
+    """How the practice's system writes Appointments (docs/fhir.md)."""
+
+    video: list[
+        Literal["virtual-service", "codes", "class", "location", "delivery-channel", "everything"]
+    ] = Field(
+        ["virtual-service", "codes", "class", "location", "delivery-channel"],
+        min_length=1,
+        description="what marks a video visit: one of these must hold",
+    )
+    video_codes: list[str] = Field([], description="further codes for the rule `codes`, as system|code")
+    carrier: Literal[
+        "virtual-service",
+        "virtual-service-contact",
+        "participant-virtual-service",
+        "contained-healthcare-service",
+        "contained-endpoint",
+        "extension",
+        "patient-instruction",
+        "none",
+    ] = Field("virtual-service", description="where links are written")
+    carrier_url: str = Field("", description="address of the extension, for the carrier `extension`")
+    practitioner_links: bool = Field(
+        False, description="write the practitioner's link too; only where no patient reads the resource"
+    )
+
+    @model_validator(mode="after")
+    def _has_url(self) -> Self:
+        if (self.carrier == "extension") != bool(self.carrier_url):
+            raise ValueError("carrier_url belongs to the carrier 'extension', which needs it")
+        return self
+
+
+class ClientSettings(_Section):
+    """A program that uses the FHIR face of its practice with access tokens (SMART Backend Services)."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9._-]{1,128}$", description="unique over all practices")
+    scopes: list[str] = Field(min_length=1, description="what it may do, such as system/Appointment.rs")
+    jwks_file: Path | None = Field(None, description="its public keys: a file with a JWK Set")
+    secret: Secret | None = Field(None, description="instead of keys, for Basic at the token endpoint")
+
+    @model_validator(mode="after")
+    def _proves_itself(self) -> Self:
+        if (self.jwks_file is None) == (self.secret is None):
+            raise ValueError("a client has either jwks_file or a secret")
+        return self
+
+
 class PracticeSettings(_Section):
     """One practice, the tenant of everything."""
 
@@ -77,6 +128,9 @@ class PracticeSettings(_Section):
     )
     channels: list[str] = Field(["sms", "email"], description="how to reach people, in this order")
     api_key: Secret | None = Field(None, description="what the PMS sends as bearer token")
+    report_noshow: bool = Field(False, description="tell the PMS when nobody came")
+    fhir: FhirSettings = Field(FhirSettings(), description="[practices.fhir], see below")
+    clients: list[ClientSettings] = Field([], description="[[practices.clients]], see below")
 
     @field_validator("time_zone")
     @classmethod
@@ -85,8 +139,25 @@ class PracticeSettings(_Section):
             raise ValueError("this is not an IANA time zone, such as Europe/Berlin")
         return value
 
-    def practice(self) -> Practice:
-        return Practice(PracticeId(self.id), self.name, self.phone, self.language, ZoneInfo(self.time_zone))
+    def practice(self, base_url: str) -> Practice:
+        conventions = FhirConventions(
+            tuple(self.fhir.video),
+            tuple(self.fhir.video_codes),
+            self.fhir.carrier,
+            self.fhir.carrier_url,
+            self.fhir.practitioner_links,
+            link_address=f"{base_url}/j#",
+            list_address=f"{base_url}/practice/{self.id}",
+        )
+        return Practice(
+            PracticeId(self.id),
+            self.name,
+            self.phone,
+            self.language,
+            ZoneInfo(self.time_zone),
+            conventions,
+            self.report_noshow,
+        )
 
 
 class Settings(_Section):
@@ -168,7 +239,7 @@ class PluginConfig:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.base_url = settings.base_url
-        self.practices = tuple(p.practice() for p in settings.practices)
+        self.practices = tuple(p.practice(settings.base_url) for p in settings.practices)
 
     def plugin(self, name: str, model: type[M]) -> M:
         return _validate(model, self._settings.plugin.get(name, {}), f"plugin.{name}")

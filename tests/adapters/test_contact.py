@@ -2,7 +2,7 @@
 
 import pytest
 
-from vsdk.adapters.scheduling import contact
+from vsdk.adapters.scheduling.fhir import contact
 
 BERLIN = "+493023125001"
 
@@ -42,8 +42,9 @@ def test_what_cannot_be_an_address_is_empty(typed: str) -> None:
     assert contact.email(typed) == ""
 
 
-def test_an_address_is_kept() -> None:
-    assert contact.email(" mailto:erika.muster@example.org ") == "erika.muster@example.org"
+@pytest.mark.parametrize("prefix", ["", "mailto:", "MAILTO:"])
+def test_an_address_is_kept(prefix: str) -> None:
+    assert contact.email(f" {prefix}erika.muster@example.org ") == "erika.muster@example.org"
 
 
 @pytest.mark.parametrize(

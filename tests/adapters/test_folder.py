@@ -1,6 +1,7 @@
 """Appointments from a folder of files."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,14 @@ import pytest
 
 from vsdk.adapters.scheduling.folder import FolderSchedule, vsdk_schedule_sources
 from vsdk.domain.appointment import AppointmentStatus, VirtualService
-from vsdk.domain.errors import ConfigurationError, NotFound, PartnerError
+from vsdk.domain.errors import ConfigurationError, InvalidAppointment, NotFound, PartnerError
 from vsdk.domain.ids import AppointmentId, PracticeId
 from vsdk.testing.contracts import ScheduleSourceContract
 from vsdk.testing.factories import a_practice
 from vsdk.testing.fakes import FakeConfig
 
 PRACTICE = PracticeId("practice")
-LINK = VirtualService("https://praxis.example/v/j#h4ndle")
+LINK = VirtualService("https://praxis.example/video/j#h4ndle")
 
 
 def resource(id_: str = "a1", **changes: Any) -> dict[str, Any]:
@@ -121,20 +122,53 @@ async def test_what_cannot_be_read_has_a_code_and_disturbs_nothing(tmp_path: Pat
 
 
 async def test_the_folder_or_the_settings_tell_the_release(tmp_path: Path) -> None:
-    write(tmp_path / "r5/one.json", resource(virtualService=[{"addressUrl": "https://x.example"}]))
+    file = write(tmp_path / "r5/one.json", resource())
     (found,) = (await source(tmp_path).changed_since(PRACTICE, None)).appointments
-    assert (found.release, found.appointment.is_video) == ("R5", True)
-    (found,) = (await source(tmp_path, fhir_version="R4B").changed_since(PRACTICE, None)).appointments
-    assert (found.release, found.appointment.is_video) == ("R4", False)
+    assert found.release == "R5"
     (found,) = (await source(tmp_path / "r5").changed_since(PRACTICE, None)).appointments
     assert found.release == "R5"
+    (found,) = (await source(tmp_path, fhir_version="STU3").changed_since(PRACTICE, None)).appointments
+    assert found.release == "STU3"
+    as_r4b = source(tmp_path, fhir_version="R4B")
+    (found,) = (await as_r4b.changed_since(PRACTICE, None)).appointments
+    assert found.release == "R4"
+    await as_r4b.write_back(PRACTICE, AppointmentId("a1"), (LINK,), None)
+    assert {"extension"} == set(json.loads(file.read_text(encoding="utf-8"))) - set(resource())
+
+
+async def test_the_practice_chooses_where_the_link_is_written(tmp_path: Path) -> None:
+    file = write(tmp_path / "r4/one.json", resource())
+    conventions = replace(a_practice().fhir, carrier="patient-instruction")
+    config = FakeConfig({"folder_schedule": {"directory": str(tmp_path)}}, [a_practice(fhir=conventions)])
+    (folder,) = vsdk_schedule_sources(config)
+    await folder.write_back(PRACTICE, AppointmentId("a1"), (LINK,), None)
+    assert LINK.url in json.loads(file.read_text(encoding="utf-8"))["patientInstruction"]
+    await folder.write_back(PRACTICE, AppointmentId("a1"), (), None)
+    assert json.loads(file.read_text(encoding="utf-8")) == resource()
+
+
+async def test_a_link_that_cannot_be_written_is_refused_and_the_file_stays(tmp_path: Path) -> None:
+    link = {
+        "resourceType": "Endpoint",
+        "id": "appointment-meeting-endpoint-0",
+        "address": "https://zoom.example",
+    }
+    file = write(tmp_path / "r4/one.json", resource(contained=[link]))
+    before = file.read_bytes()
+    conventions = replace(a_practice().fhir, carrier="contained-endpoint")
+    config = FakeConfig({"folder_schedule": {"directory": str(tmp_path)}}, [a_practice(fhir=conventions)])
+    (folder,) = vsdk_schedule_sources(config)
+    with pytest.raises(InvalidAppointment) as caught:
+        await folder.write_back(PRACTICE, AppointmentId("a1"), (LINK,), AppointmentStatus.ARRIVED)
+    assert caught.value.code == "foreign-link"
+    assert file.read_bytes() == before
 
 
 async def test_neighbours_in_a_file_stay_as_they_are(tmp_path: Path) -> None:
     lines = write(tmp_path / "r4/all.ndjson", resource("a1"), "junk", resource("a2"))
     before = lines.read_bytes().split(b"\n")
     lines.chmod(0o640)
-    await source(tmp_path).write_back(PRACTICE, AppointmentId("a2"), LINK, None)
+    await source(tmp_path).write_back(PRACTICE, AppointmentId("a2"), (LINK,), None)
     after = lines.read_bytes().split(b"\n")
     assert after[:2] == before[:2]
     assert LINK.url in after[2].decode()
@@ -163,7 +197,7 @@ async def test_a_write_that_fails_leaves_the_file_whole(
 
     monkeypatch.setattr("os.fsync", refuse)
     with pytest.raises(PartnerError) as caught:
-        await source(tmp_path).write_back(PRACTICE, AppointmentId("a1"), LINK, None)
+        await source(tmp_path).write_back(PRACTICE, AppointmentId("a1"), (LINK,), None)
     assert caught.value.retryable
     assert file.read_bytes() == before
     assert list(file.parent.iterdir()) == [file]
@@ -196,3 +230,11 @@ def test_a_folder_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
         source(tmp_path, fhir_version="R3")
     with pytest.raises(ConfigurationError):
         vsdk_schedule_sources(FakeConfig())
+
+
+async def test_a_cancelled_appointment_without_times_is_told_as_gone(tmp_path: Path) -> None:
+    bare = {"resourceType": "Appointment", "id": "a1", "status": "cancelled"}
+    (tmp_path / "a1.json").write_text(json.dumps(bare), encoding="utf-8")
+    practice = a_practice()
+    changes = await FolderSchedule({practice.id: (practice, tmp_path)}, "R4").changed_since(practice.id, None)
+    assert (changes.vanished, changes.unreadable) == (("a1",), ("appointment-without-time",))

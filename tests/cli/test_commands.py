@@ -132,3 +132,13 @@ def test_the_option_is_stronger_than_the_environment(vsdk: Vsdk, config: Path, t
     other = tmp_path / "other.toml"
     other.write_text(config.read_text().replace("Praxis am Park", "Praxis am See"))
     assert "Praxis am See" in vsdk("--config", str(other), "check").out
+
+
+def test_check_says_which_schedule_source_does_not_answer(vsdk: Vsdk, config: Path) -> None:
+    text = config.read_text().replace('"standard_plan", ', '"standard_plan", "fhir_schedule", ')
+    text = text.replace('name = "Praxis am Park"', 'name = "Praxis am Park"\nschedule_source = "fhir"')
+    config.write_text(text + '[plugin.fhir_schedule.park]\nbase_url = "http://127.0.0.1:9/fhir"\n')
+    result = vsdk("check")
+    assert result.code == 1
+    assert "database:   answers" in result.out
+    assert "fhir, park: partner-error: 127.0.0.1 could not be reached" in result.err

@@ -1,13 +1,24 @@
 """``vsdk links``: Appointments in, join links out."""
 
+import gzip
 import io
 import json
+import os
+import random
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.cli.conftest import NOW, Vsdk, appointment
+
+from vsdk.domain.errors import VsdkError
+from vsdk.links.documents import Documents
+from vsdk.links.printing import Progress
 
 KEYS = {"appointment", "participant", "role", "join_url", "opens", "expires"}
 
@@ -51,7 +62,8 @@ def test_several_files_are_read_in_their_order(vsdk: Vsdk, tmp_path: Path) -> No
 def test_standard_input_is_read_for_a_dash(
     vsdk: Vsdk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(appointment())))
+    given = io.BufferedReader(io.BytesIO(json.dumps(appointment()).encode()))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(given))
     assert len(lines(vsdk("links", "-").out)) == 2
 
 
@@ -163,6 +175,232 @@ def test_the_table_is_for_people(vsdk: Vsdk, tmp_path: Path) -> None:
     assert failure == f"{files[1]}: not-json: this is not JSON"
 
 
+# files of every kind
+
+
+def ndjson(*ids: str) -> str:
+    return "".join(f"{json.dumps(appointment(id_))}\n" for id_ in ids)
+
+
+def found(vsdk: Vsdk, file: str) -> list[tuple[str, str]]:
+    """Of each row the appointment, or the place and the code of the failure."""
+    rows = lines(vsdk("links", file).out)
+    return [
+        (row["source"].removeprefix(file), row["error"])
+        if "error" in row
+        else (row["appointment"], row["role"])
+        for row in rows
+    ]
+
+
+def both(id_: str) -> list[tuple[str, str]]:
+    return [(id_, "patient"), (id_, "practitioner")]
+
+
+def test_gzip_is_known_by_its_content(vsdk: Vsdk, tmp_path: Path) -> None:
+    file = tmp_path / "feed.ndjson"
+    file.write_bytes(gzip.compress(ndjson("a1").encode()) + gzip.compress(ndjson("a2").encode()))
+    assert found(vsdk, str(file)) == both("a1") + both("a2")
+
+
+def test_standard_input_may_be_gzip_too(vsdk: Vsdk, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = gzip.compress(ndjson("a1", "a2").encode())
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(packed))))
+    assert len(lines(vsdk("links", "-").out)) == 4
+
+
+@pytest.mark.parametrize("keep", [5, 60])
+def test_damaged_gzip_is_said(vsdk: Vsdk, tmp_path: Path, keep: int) -> None:
+    file = tmp_path / "feed.gz"
+    file.write_bytes(gzip.compress(ndjson("a1").encode())[:keep])
+    assert found(vsdk, str(file)) == [("", "file-unreadable")]
+
+
+@pytest.mark.parametrize("cut", [1, 8, 2000])
+def test_what_came_before_the_damage_is_done(vsdk: Vsdk, tmp_path: Path, cut: int) -> None:
+    file = tmp_path / "feed.gz"
+    chance = random.Random(1)
+    some = (json.dumps(appointment(f"a{n}", comment=chance.randbytes(200).hex())) for n in range(100))
+    file.write_bytes(gzip.compress("\n".join(some).encode())[:-cut])
+    *rows, last = found(vsdk, str(file))
+    assert last == ("", "file-unreadable")
+    assert len(rows) > 100
+    assert rows == [row for n in range(len(rows) // 2) for row in both(f"a{n}")]
+
+
+def test_no_standard_input_at_all_is_said(vsdk: Vsdk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    (row,) = lines(vsdk("links", "-").out)
+    assert (row["source"], row["error"]) == ("-", "file-unreadable")
+
+
+def test_byte_order_mark_and_windows_lines_are_no_hindrance(vsdk: Vsdk, tmp_path: Path) -> None:
+    file = tmp_path / "feed.ndjson"
+    text = ndjson("a1") + "\n  \n" + ndjson("a2").rstrip()
+    file.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    assert found(vsdk, str(file)) == both("a1") + both("a2")
+    file.write_bytes(b"\xef\xbb\xbf\r\n" + json.dumps(appointment("a3"), indent=1).encode())
+    assert found(vsdk, str(file)) == both("a3")
+
+
+def test_a_line_separator_within_a_text_ends_no_line(vsdk: Vsdk, tmp_path: Path) -> None:
+    odd = json.dumps(appointment("a1", comment="one\u2028two\x85three"), ensure_ascii=False)
+    assert found(vsdk, write(tmp_path, "n.ndjson", f"{odd}\n{ndjson('a2')}")) == both("a1") + both("a2")
+
+
+PRETTY = json.dumps({"resourceType": "Bundle", "entry": [{"resource": appointment("a1")}] * 2}, indent=2)
+SPLIT = '{"resourceType": "Bundle", "entry": [{"resource":\n' + ndjson("a1") + '}, {"resource":\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [PRETTY, f"\n\n{PRETTY}\n\n", SPLIT + ndjson("a1") + "}]}", SPLIT + ndjson("a1") + "}\n]\n}\n"],
+)
+def test_a_document_may_have_many_lines_in_any_way(vsdk: Vsdk, tmp_path: Path, text: str) -> None:
+    assert [id_ for id_, _ in found(vsdk, write(tmp_path, "b.json", text))] == ["a1"] * 4
+
+
+@pytest.mark.parametrize("damage", ["{broken", '{"id": "cut in the mid', '{"id": 7,', "{", '"', "]", "[1,"])
+def test_a_damaged_first_line_spoils_no_other(vsdk: Vsdk, tmp_path: Path, damage: str) -> None:
+    ids = [f"a{n}" for n in range(5)]
+    rows = found(vsdk, write(tmp_path, "n.ndjson", f"{damage}\n{ndjson(*ids)}"))
+    assert rows == [(":1", "not-json"), *(row for id_ in ids for row in both(id_))]
+
+
+def test_a_damaged_document_is_one_failure(vsdk: Vsdk, tmp_path: Path) -> None:
+    broken = json.dumps(appointment("a1"), indent=2).replace('"booked"', "booked")
+    assert found(vsdk, write(tmp_path, "a.json", broken)) == [("", "not-json")]
+    assert found(vsdk, write(tmp_path, "a.json", "\n \n")) == [("", "not-json")]
+
+
+def test_a_line_that_is_not_utf8_is_one_failure(vsdk: Vsdk, tmp_path: Path) -> None:
+    file = tmp_path / "n.ndjson"
+    file.write_bytes(f'{ndjson("a1")}{{"x": "\xfc"}}\n{ndjson("a2")}'.encode("latin-1"))
+    assert found(vsdk, str(file)) == [*both("a1"), (":2", "not-json"), *both("a2")]
+
+
+@pytest.mark.parametrize("where", [0, 1])
+def test_a_line_of_more_than_a_mebibyte_is_refused_among_others(
+    vsdk: Vsdk, tmp_path: Path, where: int
+) -> None:
+    big = [json.dumps(appointment("big", comment="x" * 2**20)), *ndjson("a1", "a2").splitlines()]
+    big.insert(where, big.pop(0))
+    rows = found(vsdk, write(tmp_path, "n.ndjson", "\n".join(big)))
+    expected = both("a1") + both("a2")
+    expected.insert(2 * where, (f":{where + 1}", "message-too-big"))
+    assert rows == expected
+
+
+def test_a_line_may_have_a_mebibyte(vsdk: Vsdk, tmp_path: Path) -> None:
+    spare = 2**20 - len(json.dumps(appointment("a1", comment="")))
+    exact = [json.dumps(appointment(id_, comment="x" * spare)) for id_ in ("a1", "a2")]
+    assert {len(line) for line in exact} == {2**20}
+    file = tmp_path / "n.ndjson"
+    file.write_bytes("\r\n".join(exact).encode())
+    assert found(vsdk, str(file)) == both("a1") + both("a2")
+
+
+def test_a_document_alone_may_have_more_in_one_line(vsdk: Vsdk, tmp_path: Path) -> None:
+    assert found(vsdk, write(tmp_path, "a.json", appointment("a1", comment="x" * 2**21))) == both("a1")
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_document_is_refused_when_it_would_fill_the_memory(
+    vsdk: Vsdk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, indent: int | None
+) -> None:
+    monkeypatch.setattr("vsdk.links.documents.LARGEST_DOCUMENT", 3000)
+    resource = appointment("a1", extension=[{"url": "urn:x", "valueString": "x"}] * 100)
+    large = write(tmp_path, "large.json", json.dumps(resource, indent=indent))
+    result = vsdk("links", large, write(tmp_path, "a.json", appointment("a2")))
+    failure, *rows = lines(result.out)
+    assert (failure["source"], failure["error"]) == (large, "file-too-large")
+    assert [row["appointment"] for row in rows] == ["a2", "a2"]
+
+
+def test_a_file_name_that_is_no_text_can_be_shown(vsdk: Vsdk, tmp_path: Path) -> None:
+    name = os.fsdecode(bytes(tmp_path) + b"/\xff.json")
+    Path(name).write_text("{")
+    (row,) = lines(vsdk("links", name).out)
+    assert row["source"].endswith("\ufffd.json")
+
+
+@given(st.binary(max_size=200), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_no_content_raises_anything(content: bytes, packed: bool) -> None:
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "x")
+        file.write_bytes(gzip.compress(content) if packed else content)
+        for place, resource in Documents([str(file)]).resources():
+            assert place.startswith(str(file))
+            assert isinstance(resource, VsdkError | dict | list | str | int | float | bool | None)
+
+
+@given(
+    st.lists(
+        st.sampled_from(['{"resourceType": "Appointment"}', "{", "}", "[", "]", '"x": ', ",", "\n", " "])
+    )
+)
+@settings(max_examples=300, deadline=None)
+def test_whatever_is_json_as_a_whole_is_read_as_a_whole(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "x")
+        file.write_text(text)
+        assert list(Documents([str(file)]).resources()) == [(str(file), value)]
+
+
+# progress
+
+
+def test_nothing_but_rows_is_said_where_nobody_looks(vsdk: Vsdk, tmp_path: Path) -> None:
+    assert vsdk("links", write(tmp_path, "a.json", appointment())).err == ""
+
+
+def test_progress_is_one_line_with_a_summary_at_the_end(vsdk: Vsdk, tmp_path: Path) -> None:
+    result = vsdk("links", "--progress", write(tmp_path, "n.ndjson", ndjson("a1", "a2") + "{\n"))
+    assert len(lines(result.out)) == 5
+    assert result.err.count("\n") == 1
+    assert re.fullmatch(r"3 appointments in 0:0\d \([\d,]+/s\), 1 failed *\n", result.err.rpartition("\r")[2])
+    assert "100%, 0:00 left" in result.err
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        (1000, "1,500 appointments, 150/s, 2 failed, 25%, 0:30 left"),
+        (None, "1,500 appointments, 150/s, 2 failed"),
+        (0, "1,500 appointments, 150/s, 2 failed"),
+    ],
+)
+def test_progress_tells_what_is_left_when_the_size_is_known(size: int | None, expected: str) -> None:
+    times = iter([0.0, 10.0, 10.1, 3700.0])
+    out = io.StringIO()
+    progress = Progress(out, size, clock=lambda: next(times))
+    progress.show(1500, 2, 250)
+    progress.show(1600, 2, 260)
+    assert out.getvalue() == f"\r{expected}"
+    progress.finish(100_000, 0)
+    last = out.getvalue().rpartition("\r")[2]
+    assert last.rstrip() == "100,000 appointments in 1:01:40 (27/s), 0 failed"
+
+
+def test_the_table_of_many_is_printed_as_it_grows(
+    vsdk: Vsdk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vsdk.links.command.BATCH", 2)
+    ids = ["a1", "a2", "a3", "an-id-that-is-longer-than-those-of-the-first-rows"]
+    result = vsdk("links", "--format", "table", write(tmp_path, "n.ndjson", ndjson(*ids) + "{\n"))
+    head, *links, failure = result.out.splitlines()
+    assert head.split()[0] == "APPOINTMENT"
+    assert [line.split()[0] for line in links] == [id_ for id_ in ids for _ in range(2)]
+    assert len({line.index("https://") for line in links[:6]}) == 1
+    assert "not-json" in failure
+
+
 def test_r5_is_read_when_told(vsdk: Vsdk, tmp_path: Path) -> None:
     virtual = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "VR"}
     r5 = appointment(**{"class": [{"coding": [virtual]}]})
@@ -170,6 +408,11 @@ def test_r5_is_read_when_told(vsdk: Vsdk, tmp_path: Path) -> None:
     file = write(tmp_path, "a.json", r5)
     assert vsdk("links", "--fhir-version", "R5", file).code == 0
     assert vsdk("links", "--fhir-version", "R3", file).code == 2
+
+
+def test_stu3_is_read_when_told(vsdk: Vsdk, tmp_path: Path) -> None:
+    file = write(tmp_path, "a.json", appointment())
+    assert vsdk("links", "--fhir-version", "STU3", file).code == 0
 
 
 def test_strict_refuses_what_is_not_valid_fhir_and_lenient_does_not(vsdk: Vsdk, tmp_path: Path) -> None:

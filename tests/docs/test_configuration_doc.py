@@ -13,8 +13,11 @@ from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
 from vsdk import Settings
+from vsdk.adapters.scheduling.fhir import source_settings
+from vsdk.adapters.scheduling.fhir.notification_settings import NotificationSettings
+from vsdk.adapters.scheduling.fhir.window_settings import SearchSettings
 from vsdk.service.registry import installed
-from vsdk.settings import PracticeSettings, TurnSettings
+from vsdk.settings import ClientSettings, FhirSettings, PracticeSettings, TurnSettings
 
 Sections = Callable[[str, str], dict[str, str]]
 ROW = re.compile(
@@ -23,6 +26,8 @@ ROW = re.compile(
 MODELS: dict[str, type[BaseModel]] = {
     "Settings": Settings,
     "Practices": PracticeSettings,
+    "FHIR": FhirSettings,
+    "Clients": ClientSettings,
     "TURN": TurnSettings,
 }
 WORDS = {
@@ -37,7 +42,15 @@ ELSEWHERE = {
     ("Settings", "plugin"): ("table of tables", "`{}`"),
     ("Settings", "practices"): ("list of tables", "one practice"),
     ("Settings", "turn"): ("table", "none"),
+    ("Practices", "fhir"): ("table", "defaults"),
+    ("Practices", "clients"): ("list of tables", "`[]`"),
     ("plugin.local_login", "codes"): ("table of secrets", "required"),
+    ("One server", "access"): ("table", "none needed"),
+    ("One server", "tls"): ("table", "none"),
+    ("One server", "search"): ("table", "defaults"),
+    ("One server", "notifications"): ("table", "defaults"),
+    ("access: smart-backend", "token_endpoint"): ("text", '`""`'),
+    ("search", "parameters"): ("table", "`{}`"),
 }
 """tables, which have no simple type"""
 
@@ -85,6 +98,23 @@ def test_every_key_describes_itself(where: str) -> None:
             assert field.description or name in ("name",)
 
 
+SERVER: dict[str, type[BaseModel]] = {
+    "One server": source_settings.SourceSettings,
+    "access: bearer": source_settings.BearerAccess,
+    "access: basic": source_settings.BasicAccess,
+    "access: smart-backend": source_settings.SmartAccess,
+    "tls": source_settings.TlsSettings,
+    "search": SearchSettings,
+    "notifications": NotificationSettings,
+}
+"""the parts of a section of `fhir_schedule`"""
+
+
+@pytest.mark.parametrize("where", SERVER)
+def test_every_key_of_a_fhir_server_is_described(where: str, sections: Sections) -> None:
+    assert rows(sections("configuration.md", "####")[where]) == expected(where, SERVER[where])
+
+
 OURS = sorted(name for name in installed() if name != "acme_sms")
 """the plugin of the tutorial is described there"""
 
@@ -99,7 +129,7 @@ def test_the_section_of_each_installed_plugin_is_described(plugin: str, sections
     ]
     where = f"[plugin.{plugin}]"
     section = sections("configuration.md", "###")[where]
-    if not models:
+    if not models and plugin != "fhir_schedule":
         assert section.strip().startswith("No settings.")
     for model in models:
         assert rows(section) == expected(f"plugin.{plugin}", model)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vsdk.adapters.scheduling import fhir_common
+from vsdk.adapters.scheduling.fhir import reader
 from vsdk.domain import errors
 from vsdk.domain.join import JoinProblem
 from vsdk.server import problems
@@ -49,8 +49,9 @@ def raised(tree: ast.AST) -> Iterator[tuple[str, str]]:
             for keyword in node.keywords:
                 if keyword.arg == "code":
                     yield from ((text, name) for text in strings(keyword.value) if KEBAB.fullmatch(text))
-            if name == "_invalid" and node.args and isinstance(node.args[0], ast.Constant):
-                yield str(node.args[0].value), "InvalidAppointment"
+            first = node.args[0] if node.args else None
+            if name in ("_invalid", "refusal") and isinstance(first, ast.Constant):
+                yield from ((text, "InvalidAppointment") for text in strings(first) if KEBAB.fullmatch(text))
         elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
             if getattr(target, "id", "") in ("code", "default_code") and isinstance(node.value, ast.Constant):
@@ -67,7 +68,7 @@ def python_codes() -> dict[str, set[str]]:
     for problem in JoinProblem:
         name = "NotFound" if problem is JoinProblem.UNKNOWN else "Refused"
         found.setdefault(problem.value, set()).add(name)
-    for code in fhir_common._EXPLANATIONS:
+    for code in reader._EXPLANATIONS:
         found.setdefault(code, set()).add("InvalidAppointment")
     return found
 

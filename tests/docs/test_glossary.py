@@ -37,7 +37,8 @@ def test_roles_and_capabilities_are_terms(page: Callable[[str], str]) -> None:
 def test_the_documentation_uses_none_of_the_banned_words(file: Path) -> None:
     if file.name == "glossary.md":
         return
-    words = set(re.findall(r"[a-z]+", file.read_text(encoding="utf-8").lower()))
+    prose = re.sub(r"`[^`]+`", "", file.read_text(encoding="utf-8"))  # names of others are as they are
+    words = set(re.findall(r"[a-z]+", prose.lower()))
     assert not words & set(BANNED)
 
 

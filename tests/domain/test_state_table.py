@@ -171,10 +171,11 @@ def after(visit: Visit, *names: str) -> tuple[Visit, list[AppointmentStatus | No
     return visit, told
 
 
-ARRIVED, CHECKED_IN, FULFILLED = (
+ARRIVED, CHECKED_IN, FULFILLED, NOSHOW = (
     AppointmentStatus.ARRIVED,
     AppointmentStatus.CHECKED_IN,
     AppointmentStatus.FULFILLED,
+    AppointmentStatus.NOSHOW,
 )
 
 
@@ -184,11 +185,11 @@ ARRIVED, CHECKED_IN, FULFILLED = (
         ("arrived admitted connected hung-up grace-over", [ARRIVED, CHECKED_IN, FULFILLED]),
         ("arrived admitted connected lost connected hung-up", [ARRIVED, CHECKED_IN, FULFILLED]),
         ("arrived admitted connected lost everyone-left grace-over", [ARRIVED, CHECKED_IN, FULFILLED]),
-        ("arrived everyone-left window-closed", [ARRIVED]),
+        ("arrived everyone-left window-closed", [ARRIVED, NOSHOW]),
         ("arrived closed grace-over", [ARRIVED]),
         ("arrived admitted hung-up grace-over", [ARRIVED]),
         ("arrived cancelled", [ARRIVED]),
-        ("window-closed", []),
+        ("window-closed", [NOSHOW]),
         ("arrived admitted connected hung-up arrived", [ARRIVED, CHECKED_IN, FULFILLED]),
     ],
 )

@@ -151,7 +151,7 @@ REFUSED = {
         "Plain.write_back must be `async def`",
         """
         class Plain(Source):
-            def write_back(self, practice_id, appointment_id, virtual_service, status): ...
+            def write_back(self, practice_id, appointment_id, services, status): ...
 
         @hookimpl
         def vsdk_schedule_sources():

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -97,8 +97,14 @@ def database(tmp_path: Path) -> Path:
     return tmp_path / "vsdk.sqlite3"
 
 
-def new_video(database: Path, clock: Any = None, hold_times: Any = None, **settings: Any) -> VideoSdk:
-    """A server with two practices, ``park`` and ``mitte``; keywords are settings."""
+def new_video(
+    database: Path,
+    clock: Any = None,
+    hold_times: Any = None,
+    clients: Mapping[str, Sequence[dict[str, Any]]] | None = None,
+    **settings: Any,
+) -> VideoSdk:
+    """A server with two practices, ``park`` and ``mitte``; keywords are settings, ``clients`` by practice."""
     data = {
         "database": f"sqlite+aiosqlite:///{database}",
         "plugins": ["standard_plan", "console_messages", "local_login"],
@@ -116,7 +122,9 @@ def new_video(database: Path, clock: Any = None, hold_times: Any = None, **setti
             {"id": "mitte", "name": "Praxis Mitte", "language": "fr", "api_key": SecretStr(OTHER_KEY)},
         ],
     }
-    return VideoSdk(Settings.of(data | settings), clock=clock, hold_times=hold_times)
+    merged = data | settings
+    merged["practices"] = [p | {"clients": (clients or {}).get(p["id"], [])} for p in merged["practices"]]
+    return VideoSdk(Settings.of(merged), clock=clock, hold_times=hold_times)
 
 
 @pytest.fixture

@@ -63,6 +63,7 @@ async def test_an_entry_of_the_list_says_all_that_the_protocol_names(server: Any
         "state": "waiting",
         "waiting_since": "2026-03-02T12:00:00Z",
         "come_back_until": None,
+        "not_written_back": None,
         "people": [
             {
                 "participant": "p1",

@@ -55,7 +55,9 @@ class FakeSource:
     def __init__(self) -> None:
         self.appointments: list[SourcedAppointment] = []
         self.unreadable: tuple[str, ...] = ()
-        self.written: list[tuple[AppointmentId, VirtualService | None, AppointmentStatus | None]] = []
+        self.written: list[
+            tuple[AppointmentId, tuple[VirtualService, ...] | None, AppointmentStatus | None]
+        ] = []
         self.error: Exception | None = None
         self.asked: list[str | None] = []
 
@@ -72,12 +74,12 @@ class FakeSource:
         self,
         practice_id: PracticeId,
         appointment_id: AppointmentId,
-        virtual_service: VirtualService | None,
+        services: tuple[VirtualService, ...] | None,
         status: AppointmentStatus | None,
     ) -> None:
         if self.error:
             raise self.error
-        self.written.append((appointment_id, virtual_service, status))
+        self.written.append((appointment_id, services, status))
 
 
 class FakeProvider:
@@ -179,6 +181,7 @@ class World:
             practices,
             {PRACTICE: tuple(self.channels)},
             {PRACTICE: source},
+            self.visits,
         )
         self.visits.wake = self.outbox.wake
         self.deadlines = DeadlineService(self.store, self.visits, self.outbox, self.clock)

@@ -101,7 +101,7 @@ async def test_a_cancelled_appointment_is_not_notified_of(world: World) -> None:
     await tomorrow(world)
     await world.schedule(start=TOMORROW, end=TOMORROW + 20 * MINUTE, status=AppointmentStatus.CANCELLED)
     await go_to(world, 60 * MINUTE)
-    assert await notified(world) == []
+    assert [effect.template for effect in await notified(world)] == ["cancelled"]
 
 
 async def test_nobody_comes_and_it_is_a_noshow_when_the_window_ends(world: World) -> None:

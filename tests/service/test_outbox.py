@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from tests.service.conftest import PRACTICE, World
@@ -12,10 +13,12 @@ from tests.times import next_effect_at
 
 from vsdk.domain.appointment import AppointmentStatus
 from vsdk.domain.effects import Notify, WriteBack
-from vsdk.domain.errors import DeliveryFailed, NotFound, PartnerError
+from vsdk.domain.errors import DeliveryFailed, InvalidAppointment, NotFound, PartnerError
+from vsdk.domain.events import EffectGivenUp
 from vsdk.domain.ids import AppointmentId, ParticipantId
 from vsdk.domain.message import Message, Receipt
 from vsdk.domain.participant import Participant, Role
+from vsdk.domain.visit import VisitState
 from vsdk.hooks.store import VisitChange
 from vsdk.service import outbox as outbox_module
 from vsdk.service.outbox import PAUSES
@@ -23,6 +26,11 @@ from vsdk.testing.factories import NOON, PATIENT, PRACTITIONER
 
 P1, P2 = ParticipantId("p1"), ParticipantId("p2")
 A1 = AppointmentId("a1")
+MINUTE = timedelta(minutes=1)
+
+
+def at(start: datetime) -> dict[str, Any]:
+    return {"start": start, "end": start + 20 * MINUTE}
 
 
 def soon(retry_after: float | None = None) -> PartnerError:
@@ -105,8 +113,105 @@ async def test_nothing_is_sent_for_a_visit_that_is_over_or_to_someone_who_is_gon
     await with_message(world)
     await world.schedule(status=AppointmentStatus.CANCELLED)
     await world.perform()
-    assert world.sms.messages == []
+    assert [message.template for message in world.sms.messages] == ["cancelled"]
     assert await world.effects() == []
+
+
+async def test_who_would_come_is_told_of_a_cancellation_once(world: World) -> None:
+    await world.planned()
+    for _ in range(2):
+        await world.schedule(status=AppointmentStatus.CANCELLED)
+        await world.perform()
+    assert [(m.recipient, m.template) for m in world.sms.messages] == [(PATIENT.phone, "cancelled")]
+    assert world.source.written[-1][1] == (), "and the links leave the appointment"
+
+
+async def test_who_would_come_is_told_when_the_appointment_is_deleted(world: World) -> None:
+    await world.planned()
+    await world.scheduling.delete(PRACTICE, A1)
+    await world.perform()
+    assert [m.template for m in world.sms.messages] == ["cancelled"]
+    assert world.source.written[-1] == ("a1", (), None)
+
+
+async def test_nobody_is_told_of_a_cancellation_that_was_taken_back_before(world: World) -> None:
+    await world.planned()
+    await world.schedule(status=AppointmentStatus.CANCELLED)
+    await world.schedule()
+    await world.perform()
+    assert world.sms.messages == []
+
+
+@pytest.mark.parametrize("changes", [{"is_video": False}, {"status": AppointmentStatus.NOSHOW}])
+async def test_what_is_not_called_off_is_not_told_as_cancelled(world: World, changes: dict[str, Any]) -> None:
+    await world.planned()
+    await world.schedule(**changes)
+    await world.perform()
+    assert world.sms.messages == []
+
+
+async def test_a_noshow_is_reported_where_the_practice_wishes_it(world: World) -> None:
+    for wished, told in ((False, None), (True, AppointmentStatus.NOSHOW)):
+        world.practice = replace(world.practice, reports_noshow=wished)
+        await world.restart()
+        visit_id = await world.planned(id=AppointmentId(f"a-{wished}"))
+        world.clock._now = (await world.visits.get(visit_id)).window.closes
+        await world.visits.time_passed(visit_id)
+        before = len(world.source.written)
+        await world.perform()
+        assert [status for _, _, status in world.source.written[before:]] == ([told] if told else [])
+        world.clock._now = NOON
+
+
+async def test_who_came_and_left_is_no_noshow(world: World) -> None:
+    world.practice = replace(world.practice, reports_noshow=True)
+    await world.restart()
+    visit_id = await world.planned()
+    await world.visits.arrive(visit_id, P1)
+    await world.visits.left(visit_id, P1, anyone_else=False)
+    world.clock._now = (await world.visits.get(visit_id)).window.closes
+    await world.visits.time_passed(visit_id)
+    await world.perform()
+    assert [status for _, _, status in world.source.written] == [None, AppointmentStatus.ARRIVED]
+
+
+async def test_a_write_back_that_is_given_up_is_told_to_the_practice_until_one_succeeds(world: World) -> None:
+    visit_id = await world.planned()
+    world.source.error = PartnerError("no", retryable=False, code="foreign-link")
+    await world.schedule(**at(NOON + 30 * MINUTE))
+    await world.perform()
+    assert EffectGivenUp("WriteBack", "foreign-link") in world.events()
+    assert "write-back-given-up" in await world.trail()
+    ids = [AppointmentId("a1"), AppointmentId("another")]
+    assert await world.visits.not_written_back(PRACTICE, ids) == {"a1": "foreign-link"}
+    assert (await world.visits.get(visit_id)).state is VisitState.PLANNED
+    world.source.error = None
+    await world.schedule(**at(NOON + 40 * MINUTE))
+    await world.perform()
+    assert await world.visits.not_written_back(PRACTICE, ids) == {}
+
+
+async def test_a_link_of_somebody_else_keeps_the_status_from_nobody(world: World) -> None:
+    visit_id = await world.planned()
+
+    async def write_back(practice_id: Any, appointment_id: Any, services: Any, status: Any) -> None:
+        if services is not None:
+            raise InvalidAppointment("taken", code="foreign-link")
+        world.source.written.append((appointment_id, services, status))
+
+    world.source.write_back = write_back  # type: ignore[method-assign]
+    await world.visits.arrive(visit_id, P1)
+    await world.perform()
+    assert world.source.written[-1] == ("a1", None, AppointmentStatus.ARRIVED)
+    assert await world.visits.not_written_back(PRACTICE, [A1]) == {"a1": "foreign-link"}
+
+
+async def test_a_message_that_is_given_up_is_told_to_plugins(world: World) -> None:
+    world.sms.error = world.email.error = PartnerError("no", retryable=False, code="number-unknown")
+    await with_message(world)
+    await world.perform()
+    assert EffectGivenUp("Notify", "number-unknown") in world.events()
+    assert "notify-given-up" in await world.trail()
 
 
 async def test_the_key_is_the_same_at_each_attempt_and_differs_between_messages(world: World) -> None:

@@ -60,13 +60,19 @@ async def test_a_new_appointment_gets_a_visit_and_a_link_for_each_participant(wo
     assert await world.trail() == ["visit-planned"]
 
 
-async def test_the_patients_link_and_no_other_goes_into_the_appointment(world: World) -> None:
+async def test_everyones_way_in_is_given_to_the_source(world: World) -> None:
     scheduled = await world.schedule()
     await world.perform()
-    service = scheduled.patient_service
-    assert service
-    assert service.url == (await world.links())["p1"]
-    assert world.source.written == [("a1", service, None)]
+    services = scheduled.services
+    assert {service.role.value: service.url for service in services} == {
+        "patient": (await world.links())["p1"],
+        "practitioner": (await world.links())["p2"],
+    }
+    assert [(s.reference, s.opens, s.closes) for s in services] == [
+        (p.reference, scheduled.visit.window.opens, scheduled.visit.window.closes)
+        for p in (PATIENT, PRACTITIONER)
+    ]
+    assert world.source.written == [("a1", services, None)]
 
 
 async def test_links_are_not_shown_when_printed(world: World) -> None:
@@ -92,7 +98,7 @@ async def test_an_appointment_that_does_not_take_place_any_more_is_mirrored_only
 
 async def test_an_appointment_in_person_is_mirrored_only(world: World) -> None:
     scheduled = await world.schedule(is_video=False)
-    assert (scheduled.visit, scheduled.links, scheduled.patient_service) == (None, (), None)
+    assert (scheduled.visit, scheduled.links, scheduled.services) == (None, (), ())
     assert await world.effects() == []
 
 
@@ -157,7 +163,8 @@ async def test_moved_a_little_the_links_stay_and_the_window_moves(world: World) 
     assert second.visit.window == world.plan.window(NOON + 30 * MINUTE)
     assert {link.window for link in second.links} == {second.visit.window}
     assert await refusal(world, await world.handle()) == "join-link-early"
-    assert await world.effects() == [], "the link is written already"
+    await world.perform()
+    assert world.source.written[-1] == ("a1", second.services, None), "with the window as it is now"
 
 
 async def test_moved_far_the_links_are_replaced_and_written_back(world: World) -> None:
@@ -245,7 +252,7 @@ async def test_cancelled_the_links_say_so(world: World) -> None:
     scheduled = await world.schedule(status=AppointmentStatus.CANCELLED)
     assert scheduled.visit
     assert scheduled.visit.state is VisitState.CANCELLED
-    assert (scheduled.links, scheduled.patient_service) == ((), None)
+    assert (scheduled.links, scheduled.services) == ((), ())
     assert await refusal(world, handle) == "appointment-cancelled"
     assert on.AppointmentCancelled() in world.events()
     assert "appointment-cancelled" in await world.trail()
@@ -288,7 +295,7 @@ async def test_when_the_patient_is_replaced_all_links_are(world: World) -> None:
     for handle in handles:
         assert await refusal(world, handle) == "join-link-revoked"
     await world.perform()
-    assert world.source.written[-1] == ("a1", second.patient_service, None)
+    assert world.source.written[-1] == ("a1", second.services, None)
 
 
 async def test_who_is_added_gets_a_link_and_the_others_keep_theirs(world: World) -> None:
@@ -483,7 +490,7 @@ async def test_replacing_links_revokes_the_old_ones(world: World) -> None:
     assert (await world.join.exchange(await world.handle())).grant.visit_id == visit_id
     assert "links-replaced" in await world.trail()
     await world.perform()
-    assert world.source.written[-1] == ("a1", scheduled.patient_service, None)
+    assert world.source.written[-1] == ("a1", scheduled.services, None)
 
 
 async def test_links_of_others_and_of_visits_that_are_over_cannot_be_replaced(world: World) -> None:

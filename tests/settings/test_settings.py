@@ -75,7 +75,7 @@ def test_a_file_is_read_with_everything_in_it(tmp_path: Path, monkeypatch: pytes
     assert park.api_key
     assert park.api_key.get_secret_value() == "the-api-key"
     assert see.api_key is None
-    assert str(park.practice().time_zone) == "Europe/Vienna"
+    assert str(park.practice(settings.base_url).time_zone) == "Europe/Vienna"
     assert settings.turn
     assert settings.turn.secret.get_secret_value() == "the-turn-secret", "without the end of the line"
     assert "the-api-key" not in repr(settings) + str(settings)

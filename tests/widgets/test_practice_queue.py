@@ -271,6 +271,12 @@ def test_ended_visit_can_be_invited_back(page: Page, server: Server) -> None:
     assert server.heard("invite") == [{"type": "invite", "visit": "v1", "participant": "p1"}]
 
 
+def test_what_the_pms_was_not_told_is_said_at_the_visit(page: Page, server: Server) -> None:
+    server.show(entry("v1", "planned", person("Erika Beispiel"), not_written_back="foreign-link"))
+    sign_in(page)
+    expect(page.get_by_text("did not reach the practice system (foreign-link)")).to_be_visible()
+
+
 def test_ending_asks_first(page: Page, server: Server) -> None:
     server.show(entry("v1", "waiting", person("Erika Beispiel", 1)))
     sign_in(page)

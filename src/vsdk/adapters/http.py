@@ -69,6 +69,7 @@ def failure(host: str, status: int, headers: Mapping[str, str]) -> PartnerError:
         f"{host} answered with status {status}",
         retryable=status in (408, 425, 429) or status >= 500,
         retry_after=retry_after(headers),
+        status=status,
     )
 
 
@@ -103,6 +104,7 @@ class HttpClient:
         for name in ("httpx", "httpcore"):
             logging.getLogger(name).setLevel(logging.WARNING)
         self._sleep = sleep
+        self._others: list[HttpClient] = []
         self._httpx = httpx.AsyncClient(
             transport=transport,
             verify=verify,
@@ -112,7 +114,15 @@ class HttpClient:
             trust_env=False,
         )
 
+    def over(self, context: SSLContext) -> "HttpClient":
+        """A client of its own for these connections; it is closed together with this one."""
+        other = HttpClient(verify=context, sleep=self._sleep)
+        self._others.append(other)
+        return other
+
     async def close(self) -> None:
+        for client in self._others:
+            await client.close()
         await self._httpx.aclose()
 
     async def get(self, url: str, **options: Any) -> Reply:

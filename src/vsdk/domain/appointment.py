@@ -1,6 +1,6 @@
 """The appointment as vsdk understands it: a mirror of what the PMS owns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -34,10 +34,15 @@ class AppointmentStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VirtualService:
-    """Where to join, as written into the appointment (FHIR R5 VirtualServiceDetail)."""
+    """Where one participant joins, as written into the appointment (FHIR R5 VirtualServiceDetail)."""
 
-    url: str
-    """at most 255 characters: a limit of some systems' databases"""
+    url: str = field(repr=False)
+    """a credential of that participant; at most 255 characters: a limit of some systems' databases"""
+    role: Role = Role.PATIENT
+    reference: str = ""
+    """FHIR reference of the participant, such as ``Patient/17``"""
+    opens: datetime | None = None
+    closes: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,8 @@ class Appointment:
     end: datetime
     participants: tuple[Participant, ...]
     is_video: bool
+    identifiers: tuple[str, ...] = ()
+    """business identifiers, each ``system|value`` as FHIR searches for them"""
 
     def first(self, role: Role) -> Participant | None:
         """The first participant with that role, in the order of the appointment."""

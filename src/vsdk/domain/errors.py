@@ -19,8 +19,9 @@ carries personal data: no name, no number, no reason for a visit.
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
+from vsdk.domain.ids import AppointmentId
 from vsdk.domain.policy import Finding
 
 
@@ -47,16 +48,36 @@ class ConfigurationError(UsageError):
     default_code = "configuration-error"
 
 
+class Issue(NamedTuple):
+    """One thing that is wrong with a resource. It repeats no value of it."""
+
+    code: str
+    """stable, kebab-case, documented in docs/errors.md"""
+    path: str
+    """FHIRPath of the place"""
+    detail: str
+    """for people"""
+
+
 class InvalidAppointment(UsageError):
-    """The resource cannot become a visit. ``issues`` holds ``(FHIRPath, explanation)`` pairs."""
+    """The resource cannot become a visit; ``issues`` say where, and why.
+
+    ``called_off`` is the id of an appointment that says so much: it does not take place (any more).
+    """
 
     default_code = "appointment-invalid"
 
     def __init__(
-        self, detail: str, *, code: str | None = None, issues: Sequence[tuple[str, str]] = ()
+        self,
+        detail: str,
+        *,
+        code: str | None = None,
+        issues: Sequence[Issue] = (),
+        called_off: AppointmentId | None = None,
     ) -> None:
         super().__init__(detail, code=code)
         self.issues = tuple(issues)
+        self.called_off = called_off
 
 
 class IllegalTransition(UsageError):
@@ -98,7 +119,8 @@ class Conflict(VsdkError):
 
 
 class PartnerError(VsdkError):
-    """Another system failed. ``retry_after`` is in seconds, where the other side said so."""
+    """Another system failed. ``retry_after`` is in seconds, where the other side said so; ``status`` is that
+    of its answer (RFC 9110), if it answered."""
 
     default_code = "partner-error"
 
@@ -108,11 +130,13 @@ class PartnerError(VsdkError):
         *,
         retryable: bool,
         retry_after: float | None = None,
+        status: int | None = None,
         code: str | None = None,
     ) -> None:
         super().__init__(detail, code=code)
         self.retryable = retryable
         self.retry_after = retry_after
+        self.status = status
 
 
 class DeliveryFailed(PartnerError):

@@ -100,6 +100,16 @@ class AppointmentChanged:
     """Something else than the time of the appointment changed, such as a participant."""
 
 
+@dataclass(frozen=True, slots=True)
+class EffectGivenUp:
+    """Something that was to be done because of the visit could not be done, however often it was tried."""
+
+    kind: str
+    """``WriteBack`` or ``Notify``"""
+    code: str
+    """stable code of the last failure"""
+
+
 VisitEvent = (
     ParticipantArrived
     | PractitionerAdmitted
@@ -117,5 +127,5 @@ VisitEvent = (
 )
 """What the state table knows."""
 
-Occurrence = VisitEvent | VisitPlanned | AppointmentChanged
+Occurrence = VisitEvent | VisitPlanned | AppointmentChanged | EffectGivenUp
 """What plugins hear of."""

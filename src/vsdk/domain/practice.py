@@ -1,9 +1,32 @@
 """The practice: the organisation on whose behalf everything happens (FHIR Organization)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from vsdk.domain.ids import PracticeId
+
+VIDEO_RULES = ("virtual-service", "codes", "class", "location", "delivery-channel")
+"""What marks a video visit where the practice says nothing else; one more exists, ``everything``."""
+
+
+@dataclass(frozen=True, slots=True)
+class FhirConventions:
+    """How the practice's system writes appointments: what marks a video visit, and where links belong."""
+
+    video: tuple[str, ...] = VIDEO_RULES
+    """names of rules, of which one must hold"""
+    video_codes: tuple[str, ...] = ()
+    """``system|code`` of appointmentType or serviceType, beside those that are known anyway"""
+    carrier: str = "virtual-service"
+    """name of the strategy that writes links"""
+    carrier_url: str = ""
+    """address of the extension, for the carrier ``extension``"""
+    practitioner_links: bool = False
+    """whether the practitioner's own link may be written too: only where no patient reads the resource"""
+    link_address: str = ""
+    """what all links of ours begin with; by it they are known again"""
+    list_address: str = ""
+    """the page where practitioners sign in to the practice's list; no secret"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,3 +38,6 @@ class Practice:
     phone: str
     language: str
     time_zone: ZoneInfo
+    fhir: FhirConventions = field(default=FhirConventions())
+    reports_noshow: bool = False
+    """whether the PMS is told when nobody came"""

@@ -209,6 +209,8 @@ def _status_to_report(before: Visit, after: Visit) -> AppointmentStatus | None:
             return AppointmentStatus.CHECKED_IN
         case VisitState.ENDED if after.took_place:
             return AppointmentStatus.FULFILLED
+        case VisitState.NOSHOW:
+            return AppointmentStatus.NOSHOW
         case VisitState.CLOSED if after.took_place and after.ended_at is None:
             return AppointmentStatus.FULFILLED
         case _:

@@ -4,8 +4,9 @@ Methods raise `vsdk.domain.errors.PartnerError` when another system fails; the i
 transport failures and error statuses into it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from ssl import SSLContext
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
@@ -56,6 +57,9 @@ class Http(Protocol):
     async def request(self, method: str, url: str, **options: Any) -> HttpReply:
         """Options: ``headers``, ``params``, ``json``, ``data``, ``content``, ``auth`` (user, password)."""
 
+    def over(self, context: SSLContext) -> "Http":
+        """The same over TLS of one's own: a client certificate (RFC 8705), a private authority."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourcedAppointment:
@@ -63,8 +67,10 @@ class SourcedAppointment:
 
     appointment: Appointment
     release: str
-    """``R4`` (also R4B) or ``R5``"""
+    """``STU3``, ``R4`` (also R4B) or ``R5``"""
     original: Json = field(repr=False)
+    source: str = ""
+    """name of the schedule source that can say whether it still exists; empty where none can"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,8 @@ class Changes:
     appointments: tuple[SourcedAppointment, ...]
     cursor: str
     unreadable: tuple[str, ...] = ()
+    vanished: tuple[AppointmentId, ...] = ()
+    """gone from the source, which confirmed it when asked for each by its id; or called off and unreadable"""
 
 
 @runtime_checkable
@@ -83,7 +91,7 @@ class ScheduleSource(Protocol):
     @property
     def name(self) -> str: ...
     async def get(self, practice_id: PracticeId, appointment_id: AppointmentId) -> SourcedAppointment:
-        """Raises NotFound when the source has no such appointment."""
+        """Raises NotFound when the source says that it has no such appointment, and for nothing else."""
 
     async def changed_since(self, practice_id: PracticeId, cursor: str | None) -> Changes:
         """Everything when ``cursor`` is None."""
@@ -92,10 +100,51 @@ class ScheduleSource(Protocol):
         self,
         practice_id: PracticeId,
         appointment_id: AppointmentId,
-        virtual_service: VirtualService | None,
+        services: tuple[VirtualService, ...] | None,
         status: AppointmentStatus | None,
     ) -> None:
-        """Idempotent: the same call twice leaves the same appointment. None means: leave that part alone."""
+        """Idempotent: the same call twice leaves the same appointment.
+
+        ``services`` holds the way in of each participant who has one; an empty tuple removes what was
+        written before. None, for either, means: leave that part alone.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A call with which a source's system tells that something changed."""
+
+    method: str
+    path: str
+    """what stands below the address that was given to it; empty for the address itself"""
+    headers: Mapping[str, str] = field(repr=False)
+    """names in lower case"""
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Notified:
+    """What a notification asks us to read again."""
+
+    appointments: tuple[AppointmentId, ...] = ()
+    everything: bool = False
+    """the notification did not say which, or some before it were lost"""
+
+
+@runtime_checkable
+class NotifiedSource(Protocol):
+    """A ScheduleSource that also hears of changes: at ``/hooks/{practice}`` and below, by POST and PUT."""
+
+    async def notified(self, practice_id: PracticeId, notification: Notification) -> Notified:
+        """Raises Refused ``notification-refused`` when it does not carry the secret that was agreed on."""
+
+
+@runtime_checkable
+class CheckedSource(Protocol):
+    """A ScheduleSource that can be tried out by ``vsdk check``, without changing anything."""
+
+    def check(self, practice_id: PracticeId) -> AsyncIterator[str]:
+        """What was found, a sentence each, without personal data. Raises PartnerError in the end, or not."""
 
 
 @runtime_checkable
@@ -112,10 +161,15 @@ class AppointmentFormat(Protocol):
         original: Json,
         *,
         release: str,
-        virtual_service: VirtualService | None,
+        practice: Practice,
+        services: Sequence[VirtualService] | None,
         status: AppointmentStatus | None = None,
     ) -> Json:
-        """The original with our link (or without it, when None), and all else unchanged."""
+        """The original with our links where the practice's system looks for them, and all else unchanged.
+
+        No services: without our links. None: links as they are. Raises InvalidAppointment ``foreign-link``
+        when the place is taken by someone else's link.
+        """
 
 
 @runtime_checkable

@@ -21,10 +21,39 @@ class MirroredAppointment:
     sourced: SourcedAppointment
     version: int
     updated: datetime
+    deleted: bool = False
+    """deleted over the FHIR face: known no more, except for what still has to be done because of it"""
 
     @property
     def appointment(self) -> Appointment:
         return self.sourced.appointment
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From ``since`` until before ``until``; None is open."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentQuery:
+    """Which mirrored appointments: all conditions hold together, of the values of one any."""
+
+    practice_id: PracticeId
+    releases: tuple[str, ...]
+    ids: tuple[AppointmentId, ...] = ()
+    statuses: tuple[str, ...] = ()
+    start: tuple[Span, ...] = ()
+    """appointments that begin in all of these"""
+    updated: tuple[Span, ...] = ()
+    keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """``patient``, ``practitioner`` and ``actor`` (either) with references, ``identifier`` with tokens as
+    FHIR writes them: ``system|value``, ``|value``, ``system|``, ``value``; a bar within them is ``\\|``"""
+    after: AppointmentId | None = None
+    """pages go in the order of ids"""
+    limit: int = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +81,15 @@ class VisitChange:
     """revoke the links that exist, before adding ``links``"""
     notices: Sequence[DueNotice] | None = None
     """replaces the notices that are still due; None leaves them"""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is kept of one appointment: the newest visit and its links, without those that were revoked."""
+
+    mirrored: MirroredAppointment | None = None
+    visit: Visit | None = None
+    links: tuple[JoinLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +143,21 @@ class VisitStore(Protocol):
         Raises Conflict when the visit is no longer at ``expected_version``, or already exists.
         """
 
+    # many at once
+
+    async def known(
+        self, practice_id: PracticeId, appointment_ids: Sequence[AppointmentId]
+    ) -> dict[AppointmentId, Known]:
+        """What is kept of them, for at most a thousand; without those of which nothing is."""
+
+    async def commit_new(
+        self, changes: Sequence[VisitChange], unplanned: Sequence[SourcedAppointment], now: datetime
+    ) -> None:
+        """Stores new appointments in one transaction: those with a new visit, and those ``unplanned``.
+
+        Raises Conflict, and stores nothing, when there is a mirror of any of them already.
+        """
+
 
 class AppointmentMirror(Protocol):
     """The one place where personal data of appointments are kept."""
@@ -116,6 +169,20 @@ class AppointmentMirror(Protocol):
         self, sourced: SourcedAppointment, expected_version: int | None, now: datetime
     ) -> MirroredAppointment:
         """Without a visit. Raises Conflict when it is not at ``expected_version`` (None: must be new)."""
+
+    async def find_appointments(self, query: AppointmentQuery) -> list[MirroredAppointment]:
+        """One page, without what was deleted."""
+
+    async def count_appointments(self, query: AppointmentQuery) -> int:
+        """How many there are on all pages."""
+
+    async def delete_appointment(
+        self, practice_id: PracticeId, appointment_id: AppointmentId, now: datetime
+    ) -> None:
+        """Marks it as deleted; whoever hands it over again makes it known again."""
+
+    async def upcoming_of(self, practice_id: PracticeId, source: str, now: datetime) -> list[AppointmentId]:
+        """The appointments of that source that have a visit which is planned or going on."""
 
 
 class LinkStore(Protocol):
@@ -138,6 +205,11 @@ class Outbox(Protocol):
 
     async def abandon(self, entry: OutboxEntry, reason: str) -> None:
         """Gives up; the entry stays to be seen, with a stable reason code."""
+
+    async def not_written_back(
+        self, practice_id: PracticeId, appointment_ids: Sequence[AppointmentId]
+    ) -> dict[AppointmentId, str]:
+        """For appointments whose last write-back was given up, the reason. A later success clears it."""
 
 
 class AuditTrail(Protocol):

@@ -62,7 +62,7 @@ def make_app(
         if path.startswith("/fhir/"):
             outcome = problems.operation_outcome(error)
             return JSONResponse(outcome, status, extra, "application/fhir+json")
-        if path.startswith("/api/"):
+        if path.startswith(("/api/", "/hooks/", "/oauth/")):
             return JSONResponse(problems.problem(error), status, extra, problems.MEDIA_TYPE)
         page = site.problem(request, error)
         page.headers.update(extra)

@@ -65,6 +65,8 @@ class Board:
 
     async def show_visit(self, visit: Visit) -> None:
         """Tells each seat where it is, if that changed."""
+        if not self._rooms.seats(visit.id):
+            return
         appointment = await self._visits.appointment(visit)
         seats = self._rooms.seats(visit.id)
         await asyncio.gather(*(self._show(seat, visit, appointment, seats) for seat in seats))
@@ -85,7 +87,13 @@ class Board:
         local = now.astimezone(self._practices[practice_id].time_zone)
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
         day = await self._visits.day(practice_id, midnight, now + AHEAD)
-        return Queue(entries=[self._entry(visit, mirrored.appointment) for visit, mirrored in day])
+        failed = await self._visits.not_written_back(practice_id, [visit.appointment_id for visit, _ in day])
+        return Queue(
+            entries=[
+                self._entry(visit, mirrored.appointment, failed.get(visit.appointment_id))
+                for visit, mirrored in day
+            ]
+        )
 
     async def _show(self, seat: Seat, visit: Visit, appointment: Appointment, seats: list[Seat]) -> None:
         seat.inside = may_talk(visit, seat.participant, seat.grant.capabilities)
@@ -112,7 +120,7 @@ class Board:
         if Capability.ADMIT in seat.grant.capabilities:
             yield Queue(entries=[self._entry(visit, appointment)])
 
-    def _entry(self, visit: Visit, appointment: Appointment) -> Entry:
+    def _entry(self, visit: Visit, appointment: Appointment, not_written_back: str | None = None) -> Entry:
         return Entry(
             visit=visit.id,
             start=appointment.start,
@@ -121,6 +129,7 @@ class Board:
             waiting_since=_waiting_since(visit),
             people=[self._person(visit, p) for p in appointment.participants],
             come_back_until=visit.come_back_until if visit.state is VisitState.ENDED else None,
+            not_written_back=not_written_back,
         )
 
     def _person(self, visit: Visit, participant: Participant) -> Person:

@@ -154,6 +154,8 @@ class Entry(BaseModel):
     waiting_since: datetime | None
     people: list[Person]
     come_back_until: datetime | None
+    not_written_back: str | None = None
+    """why the PMS could not be told the link or the status of this appointment; an error code"""
 
 
 class Welcome(BaseModel):

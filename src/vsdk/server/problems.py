@@ -43,6 +43,21 @@ _BY_CODE = {
     "appointment-cancelled": HTTPStatus.GONE,
     "visit-state": HTTPStatus.CONFLICT,
     "method-not-allowed": HTTPStatus.METHOD_NOT_ALLOWED,
+    "appointment-deleted": HTTPStatus.GONE,
+    "format-not-offered": HTTPStatus.NOT_ACCEPTABLE,
+    "media-type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "multiple-matches": HTTPStatus.PRECONDITION_FAILED,
+    "reference-unresolved": HTTPStatus.PRECONDITION_FAILED,
+    "bundle-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "patch-test-failed": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "patch-not-applicable": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "patch-forbidden": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "access-token-invalid": HTTPStatus.UNAUTHORIZED,
+    "access-token-expired": HTTPStatus.UNAUTHORIZED,
+    "invalid-client": HTTPStatus.UNAUTHORIZED,
+    "invalid-request": HTTPStatus.BAD_REQUEST,
+    "invalid-scope": HTTPStatus.BAD_REQUEST,
+    "unsupported-grant-type": HTTPStatus.BAD_REQUEST,
 }
 _ISSUE_TYPES = {
     HTTPStatus.UNAUTHORIZED: "login",
@@ -54,6 +69,10 @@ _ISSUE_TYPES = {
     HTTPStatus.UNPROCESSABLE_ENTITY: "invalid",
     HTTPStatus.BAD_REQUEST: "invalid",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too-long",
+    HTTPStatus.METHOD_NOT_ALLOWED: "not-supported",
+    HTTPStatus.NOT_ACCEPTABLE: "not-supported",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "not-supported",
+    HTTPStatus.GONE: "deleted",
 }
 """FHIR IssueType codes (hl7.org/fhir/valueset-issue-type)."""
 
@@ -83,7 +102,7 @@ def problem(error: VsdkError, **extra: Any) -> dict[str, Any]:
         "detail": error.detail,
     }
     if isinstance(error, InvalidAppointment) and error.issues:
-        document["issues"] = [{"path": path, "detail": detail} for path, detail in error.issues]
+        document["issues"] = [issue._asdict() for issue in error.issues]
     if isinstance(error, Refused) and error.findings:
         document["findings"] = [
             {"rule": f.rule, "clause": f.clause, "outcome": f.outcome.value, "reason": f.reason}
@@ -101,11 +120,13 @@ def operation_outcome(error: VsdkError) -> dict[str, Any]:
         {
             "severity": "error",
             "code": kind,
-            "details": details,
-            "diagnostics": text,
-            "expression": [path],
+            "details": {
+                "coding": [{"system": "urn:vsdk:error", "code": issue.code}],
+                "text": issue.detail,
+            },
+            "expression": [issue.path],
         }
-        for path, text in issues
+        for issue in issues
     ]
     return {
         "resourceType": "OperationOutcome",

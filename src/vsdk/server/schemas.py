@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from vsdk.domain.json_text import interchangeable
+from vsdk.hooks.json_text import interchangeable
 
 
 class _Request(BaseModel):

@@ -1,21 +1,27 @@
-"""Follows schedule sources: what changed there is taken over here."""
+"""Follows schedule sources: what changed there is taken over here.
+
+Each practice's source is asked at its own pace, so that a slow one holds up no other. What a notification
+names is read again at once; it need not be kept on disk, as every start reads everything.
+"""
 
 import asyncio
-import logging
 from collections.abc import Mapping
 
-from vsdk.domain.errors import Conflict, VsdkError
+from vsdk.domain.errors import NotFound, PartnerError
 from vsdk.domain.ids import PracticeId
-from vsdk.hooks.ports import ScheduleSource
+from vsdk.hooks.ports import Notification, NotifiedSource, ScheduleSource
+from vsdk.service.follower import Follower
 from vsdk.service.scheduling import SchedulingService
 
-log = logging.getLogger(__name__)
-SOURCE_LIMIT = 60.0
-"""seconds that a source may take to answer, as the others wait meanwhile"""
+NOTIFIED_LIMIT = 10.0
+"""seconds that a source may take to tell what a notification means; it need not ask anyone for that"""
+
+NOBODY = "nobody takes notifications at this address"
+"""the same for whatever is missing: the practice, its source, or the source's interest"""
 
 
 class FollowingService:
-    """Polls each practice's source until cancelled."""
+    """Polls each practice's source until cancelled, and takes its notifications."""
 
     def __init__(
         self,
@@ -23,45 +29,35 @@ class FollowingService:
         sources: Mapping[PracticeId, ScheduleSource],
         poll_seconds: float,
     ) -> None:
-        self._scheduling = scheduling
         self._sources = sources
-        self._poll_seconds = poll_seconds
-        self._cursors: dict[PracticeId, str] = {}
+        self._followers = {
+            practice_id: Follower(scheduling, practice_id, source, poll_seconds)
+            for practice_id, source in sources.items()
+        }
 
     async def run(self) -> None:
-        while True:
-            await self.follow_once()
-            await asyncio.sleep(self._poll_seconds)
+        async with asyncio.TaskGroup() as followers:
+            for follower in self._followers.values():
+                followers.create_task(follower.run())
 
     async def follow_once(self) -> int:
         """Asks each source once, and tells how many appointments were taken over."""
-        taken = 0
-        for practice_id, source in self._sources.items():
-            try:
-                async with asyncio.timeout(SOURCE_LIMIT):
-                    changes = await source.changed_since(practice_id, self._cursors.get(practice_id))
-            except Exception as error:
-                log.warning("schedule source failed", extra={"practice": practice_id, "code": _code(error)})
-                continue
-            missed = False
-            for sourced in changes.appointments:
-                try:
-                    await self._scheduling.schedule(sourced)
-                    taken += 1
-                except Exception as error:
-                    missed = missed or isinstance(error, Conflict) or not isinstance(error, VsdkError)
-                    log.warning(
-                        "appointment was not taken over",
-                        extra={"practice": practice_id, "code": _code(error)},
-                    )
-            for code in changes.unreadable:
-                log.warning("appointment is unreadable", extra={"practice": practice_id, "code": code})
-            if not missed:  # what may work next time is asked for again
-                self._cursors[practice_id] = changes.cursor
-        return taken
+        return sum(await asyncio.gather(*(follower.follow_once() for follower in self._followers.values())))
 
+    async def notified(self, practice_id: PracticeId, notification: Notification) -> None:
+        """Returns as soon as the source knows what to read again; that is done in the background.
 
-def _code(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return "timeout"
-    return error.code if isinstance(error, VsdkError) else VsdkError.default_code
+        Raises NotFound when there is no such practice, or no source of it that hears of changes, and what
+        `NotifiedSource.notified` raises.
+        """
+        source: object = self._sources.get(practice_id)
+        if not isinstance(source, NotifiedSource):
+            raise NotFound(NOBODY)
+        try:
+            async with asyncio.timeout(NOTIFIED_LIMIT):
+                notified = await source.notified(practice_id, notification)
+        except NotFound:
+            raise NotFound(NOBODY) from None
+        except TimeoutError:
+            raise PartnerError("the notification was not understood in time", retryable=True) from None
+        self._followers[practice_id].told(notified)

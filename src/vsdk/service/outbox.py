@@ -13,18 +13,20 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol, assert_never
 
-from vsdk.domain.appointment import Appointment, AppointmentStatus
+from vsdk.domain.appointment import Appointment, AppointmentStatus, VirtualService
 from vsdk.domain.effects import Audit, Notify, WriteBack
 from vsdk.domain.errors import Conflict, DeliveryFailed, NotFound, PartnerError, VsdkError
-from vsdk.domain.ids import PracticeId
+from vsdk.domain.events import EffectGivenUp
+from vsdk.domain.ids import ParticipantId, PracticeId
 from vsdk.domain.message import Message
 from vsdk.domain.participant import Participant
 from vsdk.domain.practice import Practice
-from vsdk.domain.visit import FINAL
+from vsdk.domain.visit import FINAL, VisitState
 from vsdk.hooks.ports import NotificationChannel, ScheduleSource
 from vsdk.hooks.store import OutboxEntry, Store
 from vsdk.service.clock import Clock
 from vsdk.service.scheduling import SchedulingService
+from vsdk.service.visits import VisitService
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,8 @@ PAUSES = (1, 5, 30, 120, 600, 1800, 3600)
 """seconds before each further attempt; after the last one an effect is given up"""
 DELIVERY_LIMIT = 30.0
 """seconds that one attempt may take"""
+NOBODY_CAME = (AppointmentStatus.PROPOSED, AppointmentStatus.PENDING, AppointmentStatus.BOOKED)
+"""what an appointment still is when not even its patient came"""
 IDLE = 1.0
 """seconds between looks at the outbox when nobody woke it"""
 
@@ -66,7 +70,9 @@ class OutboxService:
         practices: Mapping[PracticeId, Practice],
         channels: Mapping[PracticeId, tuple[NotificationChannel, ...]],
         sources: Mapping[PracticeId, ScheduleSource],
+        visits: VisitService,
     ) -> None:
+        self._visits = visits
         self._store = store
         self._scheduling = scheduling
         self._renderer = renderer
@@ -97,7 +103,10 @@ class OutboxService:
     async def perform_due(self) -> int:
         """Performs what is due now, side by side, and tells how many effects that were."""
         entries = await self._store.next_effects(self._clock.now())
-        await asyncio.gather(*(self._perform(entry) for entry in entries))
+        work = (self._perform(entry) for entry in entries)
+        outcomes = await asyncio.gather(*work, return_exceptions=True)  # so that none is left behind
+        for failure in (outcome for outcome in outcomes if outcome):
+            raise failure
         return len(entries)
 
     async def _perform(self, entry: OutboxEntry) -> None:
@@ -126,17 +135,40 @@ class OutboxService:
         log.warning("effect failed", extra={"effect": entry.id, "kind": kind, "code": code})
         if final or entry.attempts >= len(PAUSES):
             await self._store.abandon(entry, code)
+            await self._tell_practice(entry.effect, code)
             return
         pause = PAUSES[entry.attempts] * random.uniform(0.8, 1.2)  # noqa: S311 (jitter)
         if isinstance(error, PartnerError) and error.retry_after:
             pause = max(pause, error.retry_after)
         await self._store.postpone(entry, self._clock.now() + timedelta(seconds=pause))
 
+    async def _tell_practice(self, effect: Notify | WriteBack, code: str) -> None:
+        details: dict[str, object] = {"code": code}
+        match effect:
+            case Notify(visit_id, participant_id, _):
+                visit = await self._store.visit(visit_id)
+                if visit is None:
+                    return
+                who = ParticipantId(participant_id)
+                audit = Audit(visit.practice_id, visit.id, "notify-given-up", who, details)
+            case WriteBack(practice_id, appointment_id, _):
+                visit = await self._store.visit_of(practice_id, appointment_id)
+                if visit is None:
+                    return
+                audit = Audit(visit.practice_id, visit.id, "write-back-given-up", None, details)
+            case _:
+                assert_never(effect)
+        await self._store.record(audit, self._clock.now())
+        await self._visits.announce(visit, EffectGivenUp(type(effect).__name__, code))
+
     async def _notify(self, entry: OutboxEntry, effect: Notify) -> None:
         visit = await self._store.visit(effect.visit_id)
-        if visit is None or visit.state in FINAL:
+        if visit is None:
             return
-        scheduled = await self._scheduling.current(visit.practice_id, visit.appointment_id)
+        scheduled = await self._scheduling.current(visit.practice_id, visit.appointment_id, even_deleted=True)
+        cancelled = effect.template == "cancelled" and visit.state is VisitState.CANCELLED
+        if scheduled.visit != visit or (visit.state in FINAL and not cancelled):
+            return  # it is over, or the appointment has another visit by now
         appointment = scheduled.mirrored.appointment
         participant = next((p for p in appointment.participants if p.id == effect.participant_id), None)
         if participant is None:
@@ -174,8 +206,17 @@ class OutboxService:
         raise failure or DeliveryFailed("there is no address to send this to", code="no-address")
 
     async def _write_back(self, effect: WriteBack) -> None:
-        scheduled = await self._scheduling.current(effect.practice_id, effect.appointment_id)
-        service = scheduled.patient_service
+        scheduled = await self._scheduling.current(
+            effect.practice_id, effect.appointment_id, even_deleted=True
+        )
+        services: tuple[VirtualService, ...] | None = scheduled.services
+        if scheduled.visit and scheduled.visit.state in (VisitState.CLOSED, VisitState.NOSHOW):
+            services = None  # what was written stays, as a record
+        practice = self._practices.get(effect.practice_id)
+        if effect.status is AppointmentStatus.NOSHOW and not (
+            practice and practice.reports_noshow and scheduled.mirrored.appointment.status in NOBODY_CAME
+        ):
+            return
         stands = scheduled.mirrored.appointment.status.takes_place
         if not stands and effect.status is not AppointmentStatus.FULFILLED:
             effect = replace(effect, status=None)  # cancelled meanwhile, which is not for us to undo
@@ -184,7 +225,7 @@ class OutboxService:
         source = self._sources.get(effect.practice_id)
         if source:
             try:
-                await source.write_back(effect.practice_id, effect.appointment_id, service, effect.status)
+                await _tell(source, effect, services)
             except NotFound:
                 log.info(
                     "appointment is not from the schedule source", extra={"practice": effect.practice_id}
@@ -194,8 +235,22 @@ class OutboxService:
         mirrored = await self._store.appointment(effect.practice_id, effect.appointment_id)
         if mirrored is None or effect.status in (None, mirrored.appointment.status):
             return
+        if mirrored.sourced.release == "STU3" and effect.status is AppointmentStatus.CHECKED_IN:
+            return  # that release has no such status
         sourced = mirrored.sourced
         original = {**sourced.original, "status": effect.status.value}
         appointment = replace(sourced.appointment, status=effect.status)
         changed = replace(sourced, appointment=appointment, original=original)
         await self._store.save_appointment(changed, version, self._clock.now())
+
+
+async def _tell(
+    source: ScheduleSource, effect: WriteBack, services: tuple[VirtualService, ...] | None
+) -> None:
+    """Where somebody else's link is in the way, at least the status is told."""
+    try:
+        await source.write_back(effect.practice_id, effect.appointment_id, services, effect.status)
+    except VsdkError as error:
+        if error.code == "foreign-link" and effect.status:
+            await source.write_back(effect.practice_id, effect.appointment_id, None, effect.status)
+        raise

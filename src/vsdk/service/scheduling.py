@@ -1,26 +1,29 @@
 """Appointment in, visit and links out; and what follows when the appointment changes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from weakref import WeakValueDictionary
 
 from vsdk.domain import events as on
 from vsdk.domain.appointment import Appointment, AppointmentStatus, VirtualService
-from vsdk.domain.effects import Audit, Effect, WriteBack
+from vsdk.domain.effects import Audit, Effect, Notify, WriteBack
 from vsdk.domain.errors import Conflict, NotFound, Refused
 from vsdk.domain.ids import AppointmentId, ParticipantId, PracticeId, VisitId
 from vsdk.domain.join import JoinLink
-from vsdk.domain.participant import Participant, Role
+from vsdk.domain.participant import Capability, Participant
 from vsdk.domain.plan import VisitPlan, Window
 from vsdk.domain.policy import Schedule
 from vsdk.domain.visit import ACTIVE, FINAL, RUNNING, Visit, VisitState, permits, transition
 from vsdk.hooks.ports import SourcedAppointment
-from vsdk.hooks.store import DueNotice, MirroredAppointment, Store, VisitChange
+from vsdk.hooks.store import AppointmentQuery, DueNotice, MirroredAppointment, Store, VisitChange
 from vsdk.service.clock import Clock
 from vsdk.service.grants import Grants, handle_hash
 from vsdk.service.policy import PolicyService, as_details, explain
 from vsdk.service.visits import ATTEMPTS, VisitService
+
+CALLED_OFF = (AppointmentStatus.CANCELLED, AppointmentStatus.ENTERED_IN_ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,18 @@ class Scheduled:
     links: tuple[IssuedLink, ...] = ()
 
     @property
-    def patient_service(self) -> VirtualService | None:
-        """What belongs into the appointment: the patient's link, never the practitioner's beside it."""
-        link = next((link for link in self.links if link.participant.role is Role.PATIENT), None)
-        return VirtualService(link.url) if link else None
+    def services(self) -> tuple[VirtualService, ...]:
+        """The ways in. Which of them go into the appointment is for the practice's carrier to say."""
+        return tuple(
+            VirtualService(
+                link.url,
+                link.participant.role,
+                link.participant.reference,
+                link.window.opens,
+                link.window.closes,
+            )
+            for link in self.links
+        )
 
 
 class SchedulingService:
@@ -79,7 +90,7 @@ class SchedulingService:
         when it is not, Refused ``policy-denied`` when a rule forbids such a window.
         """
         appointment = sourced.appointment
-        lock = self._locks.setdefault((appointment.practice_id, appointment.id), asyncio.Lock())
+        lock = self.turn(appointment.practice_id, appointment.id)
         for _ in range(ATTEMPTS):
             try:
                 async with lock:
@@ -89,15 +100,78 @@ class SchedulingService:
                     raise
         raise Conflict("the appointment kept changing; try again")
 
-    async def knows(self, practice_id: PracticeId, appointment_id: AppointmentId) -> bool:
-        return await self._store.appointment(practice_id, appointment_id) is not None
+    def turn(self, practice_id: PracticeId, appointment_id: AppointmentId) -> asyncio.Lock:
+        """Whoever holds it is alone with that appointment, in this process."""
+        return self._locks.setdefault((practice_id, appointment_id), asyncio.Lock())
 
-    async def current(self, practice_id: PracticeId, appointment_id: AppointmentId) -> Scheduled:
-        """The appointment as mirrored, with its links. Raises NotFound ``appointment-unknown``."""
+    async def knows(self, practice_id: PracticeId, appointment_id: AppointmentId) -> bool:
+        mirrored = await self._store.appointment(practice_id, appointment_id)
+        return mirrored is not None and not mirrored.deleted
+
+    async def current(
+        self, practice_id: PracticeId, appointment_id: AppointmentId, *, even_deleted: bool = False
+    ) -> Scheduled:
+        """The appointment as mirrored, with its links.
+
+        Raises NotFound ``appointment-unknown``, or ``appointment-deleted`` where it was known once.
+        """
         mirrored = await self._store.appointment(practice_id, appointment_id)
         if mirrored is None:
             raise NotFound("there is no such appointment", code="appointment-unknown")
+        if mirrored.deleted and not even_deleted:
+            raise NotFound("this appointment was deleted", code="appointment-deleted")
         return await self._scheduled(mirrored, await self._store.visit_of(practice_id, appointment_id))
+
+    async def upcoming(self, practice_id: PracticeId, source: str) -> list[AppointmentId]:
+        """The appointments of that schedule source that have a visit which is planned or going on."""
+        return await self._store.upcoming_of(practice_id, source, self._clock.now())
+
+    async def vanished(self, practice_id: PracticeId, appointment_id: AppointmentId) -> None:
+        """The source confirmed that this appointment is gone: it counts as cancelled."""
+        mirrored = await self._store.appointment(practice_id, appointment_id)
+        if mirrored is None or mirrored.deleted or not mirrored.appointment.status.takes_place:
+            return
+        await self.schedule(_as(mirrored, AppointmentStatus.CANCELLED))
+
+    async def delete(
+        self, practice_id: PracticeId, appointment_id: AppointmentId, *, if_version: int | None = None
+    ) -> None:
+        """Forgets an appointment, as if it had been cancelled first: nobody gets in with its links any more.
+
+        What runs goes on to its end. Does nothing where there is no such appointment; raises Conflict
+        ``version-mismatch`` where ``if_version`` is given and is not that of our mirror.
+        """
+        for _ in range(ATTEMPTS):
+            async with self.turn(practice_id, appointment_id):
+                mirrored = await self._store.appointment(practice_id, appointment_id)
+                if mirrored is None or mirrored.deleted:
+                    return
+                if if_version is not None and mirrored.version != if_version:
+                    raise Conflict("the appointment was changed by someone else", code="version-mismatch")
+                visit = await self._store.visit_of(practice_id, appointment_id)
+                try:
+                    if visit and permits(visit, on.AppointmentCancelled):
+                        await self._cancel_visit(_as(mirrored, AppointmentStatus.ENTERED_IN_ERROR), visit)
+                    elif visit and visit.state not in FINAL:
+                        await self._retire(visit)
+                except Conflict:
+                    continue
+                await self._store.delete_appointment(practice_id, appointment_id, self._clock.now())
+                return
+        raise Conflict("the visit kept changing; try again")
+
+    async def find(self, query: AppointmentQuery) -> list[Scheduled]:
+        """One page of the appointments that a query asks for, each with its links."""
+        found = [m.appointment.id for m in await self._store.find_appointments(query)]
+        known = await self._store.known(query.practice_id, found)
+        there = (known[id_] for id_ in found if id_ in known)
+        return [
+            self.issued(k.mirrored, k.visit, k.links) for k in there if k.mirrored and not k.mirrored.deleted
+        ]
+
+    async def count(self, query: AppointmentQuery) -> int:
+        """How many there are on all pages."""
+        return await self._store.count_appointments(query)
 
     async def replace_links(self, practice_id: PracticeId, visit_id: VisitId) -> Scheduled:
         """Revokes the links of a visit, as when one got into wrong hands, and issues new ones."""
@@ -130,7 +204,7 @@ class SchedulingService:
         if if_version is not None and (mirrored is None or mirrored.version != if_version):
             raise Conflict("the appointment was changed by someone else", code="version-mismatch")
         visit = await self._store.visit_of(appointment.practice_id, appointment.id)
-        unchanged = mirrored is not None and mirrored.sourced == sourced
+        unchanged = mirrored is not None and not mirrored.deleted and mirrored.sourced == sourced
         if mirrored is None or not unchanged:
             await self._take_over(sourced, mirrored, visit)
         return await self.current(appointment.practice_id, appointment.id)
@@ -141,8 +215,8 @@ class SchedulingService:
         appointment = sourced.appointment
         wanted = appointment.is_video and appointment.status.takes_place
         window = self._plan.window(appointment.start)
-        over = self._clock.now() >= window.closes or appointment.status is AppointmentStatus.FULFILLED
-        if wanted and not over and (visit is None or _starts_anew(visit, window)):
+        to_come = self.to_plan(appointment) is not None
+        if to_come and (visit is None or _starts_anew(visit, window)):
             await self._plan_visit(sourced, window)
         elif wanted and visit and mirrored and _takes_over_from_someone(visit, mirrored, appointment):
             await self._retire(visit)
@@ -155,8 +229,16 @@ class SchedulingService:
             version = mirrored.version if mirrored else None
             await self._store.save_appointment(sourced, version, self._clock.now())
 
-    async def _plan_visit(self, sourced: SourcedAppointment, window: Window) -> None:
-        appointment, now = sourced.appointment, self._clock.now()
+    def to_plan(self, appointment: Appointment) -> Window | None:
+        """The window of its visit, or None for an appointment that gets none: no video, cancelled, over."""
+        window = self._plan.window(appointment.start)
+        wanted = appointment.is_video and appointment.status.takes_place
+        over = self._clock.now() >= window.closes or appointment.status is AppointmentStatus.FULFILLED
+        return window if wanted and not over else None
+
+    def new_visit(self, sourced: SourcedAppointment, window: Window) -> VisitChange:
+        """A visit with all that belongs to it, not stored yet. Raises Refused ``policy-denied``."""
+        appointment = sourced.appointment
         decision = self._policy.ask(Schedule(start=appointment.start, window=window))
         if not decision.allowed:
             raise Refused(explain(decision), code="policy-denied", findings=decision.findings)
@@ -167,7 +249,7 @@ class SchedulingService:
             window=window,
             grace=self._plan.grace,
         )
-        change = VisitChange(
+        return VisitChange(
             visit,
             None,
             (self._audit(visit, "visit-planned", as_details(decision)), self._write_link(appointment)),
@@ -175,8 +257,11 @@ class SchedulingService:
             links=self._new_links(visit.id, appointment.participants),
             notices=self._notices(visit.id, appointment),
         )
-        await self._store.commit(change, now)
-        await self._visits.announce(visit, on.VisitPlanned(window))
+
+    async def _plan_visit(self, sourced: SourcedAppointment, window: Window) -> None:
+        change = self.new_visit(sourced, window)
+        await self._store.commit(change, self._clock.now())
+        await self._visits.announce(change.visit, on.VisitPlanned(window))
 
     async def _change_visit(
         self,
@@ -201,8 +286,7 @@ class SchedulingService:
         renew = replaced or elsewhere
         known = {link.participant_id for link in await self._store.links_of(visit.id)}
         missing = tuple(p for p in appointment.participants if renew or p.id not in known)
-        if missing:
-            effects = (*effects, self._write_link(appointment))
+        effects = (*effects, self._write_link(appointment))  # whoever changed it may have dropped the link
         change = VisitChange(
             changed,
             visit.version,
@@ -227,6 +311,9 @@ class SchedulingService:
     async def _cancel_visit(self, sourced: SourcedAppointment | None, visit: Visit) -> None:
         now, event = self._clock.now(), on.AppointmentCancelled()
         changed, effects = transition(visit, event, now)
+        if sourced:
+            effects = (*effects, *_told_of_cancelling(visit, sourced.appointment, now))
+            effects = (*effects, self._write_link(sourced.appointment))
         change = VisitChange(
             changed, visit.version, effects, appointment=sourced, revoke_links=True, notices=()
         )
@@ -234,15 +321,21 @@ class SchedulingService:
         await self._visits.announce(changed, event)
 
     async def _scheduled(self, mirrored: MirroredAppointment, visit: Visit | None) -> Scheduled:
+        return self.issued(mirrored, visit, await self._store.links_of(visit.id) if visit else ())
+
+    def issued(
+        self, mirrored: MirroredAppointment, visit: Visit | None, links: Sequence[JoinLink]
+    ) -> Scheduled:
+        """What is given out: of the links those of who still takes part, none when the visit is over."""
         if visit is None or visit.state in FINAL:
             return Scheduled(mirrored, visit)
         people = {p.id: p for p in mirrored.appointment.participants}
-        links = tuple(
+        given = (
             IssuedLink(people[link.participant_id], self._url(link), visit.window)
-            for link in await self._store.links_of(visit.id)
+            for link in links
             if link.participant_id in people
         )
-        return Scheduled(mirrored, visit, links)
+        return Scheduled(mirrored, visit, tuple(given))
 
     def _url(self, link: JoinLink) -> str:
         return f"{self._base_url}/j#{self._grants.handle(link.id)}"
@@ -275,6 +368,22 @@ def _takes_over_from_someone(visit: Visit, mirrored: MirroredAppointment, appoin
     before, after = _who(mirrored.appointment), _who(appointment)
     here = (arrival.participant for arrival in visit.arrivals)
     return visit.state in ACTIVE and any(before.get(p) != after.get(p) for p in here)
+
+
+def _as(mirrored: MirroredAppointment, status: AppointmentStatus) -> SourcedAppointment:
+    return replace(
+        mirrored.sourced,
+        appointment=replace(mirrored.appointment, status=status),
+        original=mirrored.sourced.original | {"status": status.value},
+    )
+
+
+def _told_of_cancelling(visit: Visit, appointment: Appointment, now: datetime) -> Iterator[Effect]:
+    """Everyone who would come through a link; not for what merely is no longer by video, or is past."""
+    if appointment.status in CALLED_OFF and now < appointment.end:
+        for participant in appointment.participants:
+            if Capability.WAIT in appointment.capabilities(participant):
+                yield Notify(visit.id, participant.id, "cancelled")
 
 
 def _who(appointment: Appointment) -> dict[ParticipantId, str]:

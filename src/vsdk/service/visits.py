@@ -1,13 +1,13 @@
 """What can happen in a visit: arrive, admit, connect, leave, hang up, come back. One use case, one method."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from vsdk.domain import events as on
 from vsdk.domain.appointment import Appointment
 from vsdk.domain.errors import Conflict, NotFound, Refused
-from vsdk.domain.ids import ParticipantId, PracticeId, VisitId
+from vsdk.domain.ids import AppointmentId, ParticipantId, PracticeId, VisitId
 from vsdk.domain.participant import Capability, Role
 from vsdk.domain.plan import Window
 from vsdk.domain.policy import Admit
@@ -62,6 +62,12 @@ class VisitService:
         mirrored = {visit.id: appointment for visit, appointment in found}
         order = waiting_first((visit, a.appointment.start) for visit, a in found)
         return [(visit, mirrored[visit.id]) for visit in order]
+
+    async def not_written_back(
+        self, practice_id: PracticeId, appointment_ids: Sequence[AppointmentId]
+    ) -> dict[AppointmentId, str]:
+        """Of which appointments the PMS could not be told, and the code of the reason."""
+        return await self._store.not_written_back(practice_id, appointment_ids)
 
     async def arrive(self, visit_id: VisitId, participant: ParticipantId) -> Visit:
         return await self._apply(

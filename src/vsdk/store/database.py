@@ -9,11 +9,14 @@ killed process, as what is in the write-ahead log belongs to the operating syste
 that forgets who was admitted is not worth the milliseconds saved.
 """
 
+import asyncio
 import logging
 import os
 import sqlite3
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
 
 from sqlalchemy import URL, AsyncAdaptedQueuePool, event, make_url
@@ -29,6 +32,31 @@ PRAGMAS = (
 
 logging.getLogger("aiosqlite").setLevel(logging.INFO)
 """at DEBUG it would log the values of every statement, whoever set the level of the root logger"""
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def whole(work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """A method that goes on to its end when its caller is cancelled, who waits for that.
+
+    Cut off in the middle, a connection is left behind that rolls back whenever its thread gets to it, and
+    may never be closed: the next writer finds the database locked, and the process does not end.
+    """
+
+    @wraps(work)
+    async def uncut(*args: P.args, **kwargs: P.kwargs) -> T:
+        task = asyncio.create_task(work(*args, **kwargs))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            if not task.cancelled():
+                task.exception()  # whoever would have been told of it is gone
+            raise
+
+    return uncut
 
 
 class Database:

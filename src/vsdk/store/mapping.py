@@ -1,6 +1,5 @@
 """Rows to domain objects and back; pure functions, one pair per thing that is kept."""
 
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, assert_never
@@ -19,6 +18,12 @@ from vsdk.hooks.ports import SourcedAppointment
 from vsdk.hooks.store import AuditEntry, Due, MirroredAppointment, OutboxEntry
 
 Values = dict[str, Any]
+_SOUGHT = (Role.PATIENT, Role.PRACTITIONER)
+
+
+def _fields(flat: Any) -> Values:
+    """By name, of a dataclass with slots; unlike `dataclasses.asdict`, without copies of the values."""
+    return {name: getattr(flat, name) for name in flat.__slots__}
 
 
 def visit_values(visit: Visit) -> Values:
@@ -69,9 +74,30 @@ def appointment_values(sourced: SourcedAppointment) -> Values:
         "status": appointment.status.value,
         "start": appointment.start,
         "end": appointment.end,
-        "participants": [asdict(p) for p in appointment.participants],
+        "participants": [_fields(p) for p in appointment.participants],
         "is_video": appointment.is_video,
+        "identifiers": list(appointment.identifiers),
+        "source": sourced.source,
+        "deleted_at": None,
     }
+
+
+def key_values(appointment: Appointment) -> list[Values]:
+    """By what the appointment can be found. A reference within the resource (``#1``) finds nothing."""
+    pairs = {
+        *((p.role.value, p.reference) for p in appointment.participants if p.role in _SOUGHT),
+        *(("identifier", identifier) for identifier in appointment.identifiers),
+    }
+    return [
+        {
+            "practice_id": appointment.practice_id,
+            "appointment_id": appointment.id,
+            "kind": kind,
+            "value": value,
+        }
+        for kind, value in sorted(pairs)
+        if 0 < len(value) <= 512 and not value.startswith("#")
+    ]
 
 
 def mirrored_from(row: Row[Any]) -> MirroredAppointment:
@@ -83,14 +109,14 @@ def mirrored_from(row: Row[Any]) -> MirroredAppointment:
         end=row.end,
         participants=tuple(Participant(**(p | {"role": Role(p["role"])})) for p in row.participants),
         is_video=row.is_video,
+        identifiers=tuple(row.identifiers),
     )
-    return MirroredAppointment(
-        SourcedAppointment(appointment, row.release, row.original), row.version, row.updated
-    )
+    sourced = SourcedAppointment(appointment, row.release, row.original, row.source)
+    return MirroredAppointment(sourced, row.version, row.updated, row.deleted_at is not None)
 
 
 def link_values(link: JoinLink) -> Values:
-    return asdict(link)
+    return _fields(link)
 
 
 def link_from(row: Row[Any]) -> JoinLink:
@@ -104,7 +130,7 @@ def effect_values(effect: DurableEffect, now: datetime) -> Values:
     return {
         "id": uuid4().hex,
         "kind": type(effect).__name__,
-        "effect": asdict(effect),
+        "effect": _fields(effect),
         "stream": _stream(effect),
         "state": "pending",
         "reason": "",
@@ -114,13 +140,17 @@ def effect_values(effect: DurableEffect, now: datetime) -> Values:
     }
 
 
-def _stream(effect: DurableEffect) -> str | None:
+def stream(practice_id: PracticeId, appointment_id: AppointmentId) -> str:
     """Effects of the same stream are performed one after the other, as they were made."""
+    return sha256(f"{practice_id}\n{appointment_id}".encode()).hexdigest()
+
+
+def _stream(effect: DurableEffect) -> str | None:
     match effect:
         case Notify():
             return None
         case WriteBack(practice_id, appointment_id, _):
-            return sha256(f"{practice_id}\n{appointment_id}".encode()).hexdigest()
+            return stream(practice_id, appointment_id)
         case _:
             assert_never(effect)
 
@@ -139,7 +169,7 @@ def _effect_from(kind: str, body: Values) -> DurableEffect:
 
 
 def deadline_values(visit_id: VisitId, at: datetime, notice: Notice | None) -> Values:
-    body = notice and asdict(notice) | {"before": notice.before.total_seconds()}
+    body = notice and _fields(notice) | {"before": notice.before.total_seconds()}
     return {"id": uuid4().hex, "visit_id": visit_id, "at": at, "notice": body}
 
 
@@ -150,7 +180,7 @@ def due_from(row: Row[Any]) -> Due:
 
 
 def audit_values(effect: Audit, now: datetime) -> Values:
-    return asdict(effect) | {"at": now}
+    return _fields(effect) | {"at": now}
 
 
 def audit_from(row: Row[Any]) -> AuditEntry:

@@ -11,11 +11,11 @@ from sqlalchemy import and_, delete, insert, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vsdk.domain.effects import Audit, Effect, Notify, WriteBack
-from vsdk.domain.ids import VisitId
+from vsdk.domain.ids import AppointmentId, PracticeId, VisitId
 from vsdk.domain.visit import Visit, next_deadline
 from vsdk.hooks.store import Due, DueNotice, OutboxEntry
 from vsdk.store import mapping
-from vsdk.store.database import Database
+from vsdk.store.database import Database, whole
 from vsdk.store.tables import audit, deadline, outbox
 
 _earlier = outbox.alias("earlier")
@@ -40,12 +40,14 @@ class SqlOutbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @whole
     async def due(self, now: datetime, limit: int = 100) -> list[Due]:
         passed = select(deadline).where(deadline.c.at <= now)
         async with self._database.read() as connection:
             rows = await connection.execute(passed.order_by(deadline.c.at, deadline.c.id).limit(limit))
         return [mapping.due_from(row) for row in rows]
 
+    @whole
     async def settle(self, due: Due, effects: Sequence[Effect], now: datetime) -> None:
         """Does nothing when ``due`` was settled or replaced before, so that nothing is sent twice."""
         async with self._database.write() as connection:
@@ -53,6 +55,7 @@ class SqlOutbox:
             if removed.rowcount:
                 await enqueue(connection, effects, now)
 
+    @whole
     async def next_effects(self, now: datetime, limit: int = 20) -> list[OutboxEntry]:
         """Oldest first; of the write-backs of one appointment, only the first that is not yet performed."""
         ready = select(outbox).where(_PERFORMABLE, outbox.c.due_at <= now)
@@ -60,10 +63,17 @@ class SqlOutbox:
             rows = await connection.execute(ready.order_by(outbox.c.seq).limit(limit))
         return [mapping.entry_from(row) for row in rows]
 
+    @whole
     async def complete(self, entry: OutboxEntry) -> None:
         async with self._database.write() as connection:
             await connection.execute(delete(outbox).where(outbox.c.id == entry.id))
+            if isinstance(entry.effect, WriteBack):
+                same = outbox.c.stream == mapping.stream(
+                    entry.effect.practice_id, entry.effect.appointment_id
+                )
+                await connection.execute(delete(outbox).where(same, outbox.c.state == "abandoned"))
 
+    @whole
     async def postpone(self, entry: OutboxEntry, until: datetime) -> None:
         async with self._database.write() as connection:
             await connection.execute(
@@ -72,11 +82,26 @@ class SqlOutbox:
                 .values(attempts=outbox.c.attempts + 1, due_at=until)
             )
 
+    @whole
     async def abandon(self, entry: OutboxEntry, reason: str) -> None:
         async with self._database.write() as connection:
             await connection.execute(
                 update(outbox).where(outbox.c.id == entry.id).values(state="abandoned", reason=reason)
             )
+
+    @whole
+    async def not_written_back(
+        self, practice_id: PracticeId, appointment_ids: Sequence[AppointmentId]
+    ) -> dict[AppointmentId, str]:
+        streams = {mapping.stream(practice_id, id_): id_ for id_ in appointment_ids}
+        if not streams:
+            return {}
+        given_up = select(outbox.c.stream, outbox.c.reason).where(
+            outbox.c.state == "abandoned", outbox.c.stream.in_(sorted(streams))
+        )
+        async with self._database.read() as connection:
+            rows = await connection.execute(given_up.order_by(outbox.c.seq))
+        return {streams[row.stream]: row.reason for row in rows}
 
 
 async def enqueue(connection: AsyncConnection, effects: Sequence[Effect], now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import and_, insert, or_, select, text, update
+from sqlalchemy import and_, delete, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,15 +14,17 @@ from vsdk.domain.visit import ACTIVE, Visit
 from vsdk.hooks.ports import SourcedAppointment
 from vsdk.hooks.store import AuditEntry, MirroredAppointment, VisitChange
 from vsdk.store import mapping, migrate, outbox
-from vsdk.store.database import Database
-from vsdk.store.tables import appointment, join_link
+from vsdk.store.bulk import SqlBulk
+from vsdk.store.database import Database, whole
+from vsdk.store.search import SqlSearch
+from vsdk.store.tables import appointment, appointment_key, join_link
 from vsdk.store.tables import audit as trail
 from vsdk.store.tables import visit as visits
 
 _ACTIVE = visits.c.state.in_(sorted(state.value for state in ACTIVE))
 
 
-class SqlStore(outbox.SqlOutbox):
+class SqlStore(SqlSearch, SqlBulk, outbox.SqlOutbox):
     """The port `vsdk.hooks.store.Store`. ``database_url`` as in `vsdk.store.database.Database`.
 
     Nothing is connected before `open`. Exceptions of the database itself (`sqlalchemy.exc.SQLAlchemyError`)
@@ -32,25 +34,30 @@ class SqlStore(outbox.SqlOutbox):
     def __init__(self, database_url: str) -> None:
         super().__init__(Database(database_url))
 
+    @whole
     async def open(self) -> None:
         await self._database.open()
         async with self._database.write() as connection:
             await connection.run_sync(migrate.upgrade)
 
+    @whole
     async def close(self) -> None:
         await self._database.close()
 
+    @whole
     async def ready(self) -> None:
         async with self._database.read() as connection:
             await connection.execute(text("SELECT 1"))
 
     # visits
 
+    @whole
     async def visit(self, visit_id: VisitId) -> Visit | None:
         async with self._database.read() as connection:
             row = (await connection.execute(select(visits).where(visits.c.id == visit_id))).first()
         return mapping.visit_from(row) if row else None
 
+    @whole
     async def visit_of(self, practice_id: PracticeId, appointment_id: AppointmentId) -> Visit | None:
         newest = (
             select(visits)
@@ -62,6 +69,7 @@ class SqlStore(outbox.SqlOutbox):
             row = (await connection.execute(newest)).first()
         return mapping.visit_from(row) if row else None
 
+    @whole
     async def visits_between(
         self, practice_id: PracticeId, start: datetime, end: datetime
     ) -> list[tuple[Visit, MirroredAppointment]]:
@@ -83,11 +91,13 @@ class SqlStore(outbox.SqlOutbox):
             for v, a in zip(visit_rows, appointment_rows, strict=True)
         ]
 
+    @whole
     async def active_visits(self) -> list[Visit]:
         async with self._database.read() as connection:
             rows = await connection.execute(select(visits).where(_ACTIVE).order_by(visits.c.seq))
         return [mapping.visit_from(row) for row in rows]
 
+    @whole
     async def commit(self, change: VisitChange, now: datetime) -> None:
         async with self._database.write() as connection:
             await _put_visit(connection, change)
@@ -108,12 +118,14 @@ class SqlStore(outbox.SqlOutbox):
 
     # the mirror of appointments
 
+    @whole
     async def appointment(
         self, practice_id: PracticeId, appointment_id: AppointmentId
     ) -> MirroredAppointment | None:
         async with self._database.read() as connection:
             return await _appointment(connection, practice_id, appointment_id)
 
+    @whole
     async def save_appointment(
         self, sourced: SourcedAppointment, expected_version: int | None, now: datetime
     ) -> MirroredAppointment:
@@ -126,12 +138,14 @@ class SqlStore(outbox.SqlOutbox):
 
     # links
 
+    @whole
     async def link_by_hash(self, handle_hash: str) -> JoinLink | None:
         async with self._database.read() as connection:
             found = await connection.execute(select(join_link).where(join_link.c.handle_hash == handle_hash))
             row = found.first()
         return mapping.link_from(row) if row else None
 
+    @whole
     async def links_of(self, visit_id: VisitId) -> list[JoinLink]:
         valid = select(join_link).where(join_link.c.visit_id == visit_id, join_link.c.revoked_at.is_(None))
         async with self._database.read() as connection:
@@ -140,10 +154,12 @@ class SqlStore(outbox.SqlOutbox):
 
     # the audit trail
 
+    @whole
     async def record(self, audit: Audit, now: datetime) -> None:
         async with self._database.write() as connection:
             await outbox.enqueue(connection, [audit], now)
 
+    @whole
     async def audit(
         self, practice_id: PracticeId | None = None, visit_id: VisitId | None = None, limit: int = 1000
     ) -> list[AuditEntry]:
@@ -198,6 +214,14 @@ async def _put_appointment(connection: AsyncConnection, sourced: SourcedAppointm
             await connection.execute(insert(appointment).values(**values, version=1))
         except IntegrityError:
             raise Conflict("the appointment was added meanwhile") from None
+    old = (
+        appointment_key.c.practice_id == sourced.appointment.practice_id,
+        appointment_key.c.appointment_id == sourced.appointment.id,
+    )
+    await connection.execute(delete(appointment_key).where(*old))
+    if keys := mapping.key_values(sourced.appointment):
+        await connection.execute(insert(appointment_key), keys)
+    if replaced.rowcount == 0:
         return 1
     version: int = (await connection.execute(select(appointment.c.version).where(*this))).scalar_one()
     return version

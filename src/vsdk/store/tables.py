@@ -1,4 +1,4 @@
-"""The tables. `appointment` is the only one that holds personal data."""
+"""The tables. `appointment` is the only one that holds personal data, and `appointment_key` finds it."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -69,7 +69,20 @@ appointment = Table(
     Column("end", UtcDateTime, nullable=False),
     Column("participants", JSON, nullable=False),
     Column("is_video", Boolean, nullable=False),
+    Column("identifiers", JSON, nullable=False, server_default="[]"),
+    Column("source", String(64), nullable=False, server_default=""),
+    Column("deleted_at", UtcDateTime),
     Index(None, "practice_id", "start"),
+)
+
+appointment_key = Table(
+    "appointment_key",
+    metadata,
+    Column("practice_id", String(255), primary_key=True),
+    Column("appointment_id", String(255), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("value", String(512), primary_key=True),
+    Index(None, "practice_id", "kind", "value"),
 )
 
 visit = Table(

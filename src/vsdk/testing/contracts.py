@@ -46,7 +46,7 @@ __all__ = [
 class ScheduleSourceContract(Contract):
     """Fixtures ``source``, holding at least the booked appointment ``appointment_id`` of ``practice_id``."""
 
-    link: ClassVar[VirtualService] = VirtualService("https://praxis.example/v/j#h4ndle-of-nobody")
+    link: ClassVar[VirtualService] = VirtualService("https://praxis.example/video/j#h4ndle-of-nobody")
 
     @pytest.fixture
     def source(self) -> ScheduleSource:
@@ -73,7 +73,8 @@ class ScheduleSourceContract(Contract):
         assert found.appointment.id == appointment_id == found.original["id"]
         assert found.appointment.practice_id == practice_id
         assert found.appointment.start.utcoffset() is not None, "times are aware"
-        assert found.release in ("R4", "R5")
+        assert found.release in ("STU3", "R4", "R5")
+        assert found.source in (source.name, "")
 
     async def test_an_unknown_appointment_or_practice_is_not_found(
         self, source: ScheduleSource, practice_id: PracticeId, appointment_id: AppointmentId
@@ -101,11 +102,11 @@ class ScheduleSourceContract(Contract):
     async def test_writing_back_twice_is_writing_back_once(
         self, source: ScheduleSource, practice_id: PracticeId, appointment_id: AppointmentId
     ) -> None:
-        await source.write_back(practice_id, appointment_id, self.link, AppointmentStatus.ARRIVED)
+        await source.write_back(practice_id, appointment_id, (self.link,), AppointmentStatus.ARRIVED)
         once = await source.get(practice_id, appointment_id)
         assert once.appointment.status is AppointmentStatus.ARRIVED
         assert self.link.url in repr(once.original)
-        await source.write_back(practice_id, appointment_id, self.link, AppointmentStatus.ARRIVED)
+        await source.write_back(practice_id, appointment_id, (self.link,), AppointmentStatus.ARRIVED)
         assert await source.get(practice_id, appointment_id) == once
 
     async def test_what_is_not_given_is_left_alone(
@@ -114,12 +115,14 @@ class ScheduleSourceContract(Contract):
         before = await source.get(practice_id, appointment_id)
         await source.write_back(practice_id, appointment_id, None, None)
         assert await source.get(practice_id, appointment_id) == before
-        await source.write_back(practice_id, appointment_id, self.link, None)
+        await source.write_back(practice_id, appointment_id, (self.link,), None)
         await source.write_back(practice_id, appointment_id, None, AppointmentStatus.FULFILLED)
         after = await source.get(practice_id, appointment_id)
         assert self.link.url in repr(after.original)
         assert after.appointment.status is AppointmentStatus.FULFILLED
         assert _rest(after.original) == _rest(before.original)
+        await source.write_back(practice_id, appointment_id, (), None)
+        assert self.link.url not in repr((await source.get(practice_id, appointment_id)).original)
 
     async def test_writing_back_to_an_unknown_appointment_is_not_found(
         self, source: ScheduleSource, practice_id: PracticeId
@@ -267,5 +270,14 @@ class VisitPlanContract(Contract):
 
 def _rest(original: Json) -> dict[str, Any]:
     """All but what a link and a status are written to."""
-    ours = ("status", "virtualService", "extension", "contained", "supportingInformation", "meta")
+    ours = (
+        "status",
+        "virtualService",
+        "extension",
+        "contained",
+        "supportingInformation",
+        "meta",
+        "participant",
+        "patientInstruction",
+    )
     return {name: value for name, value in original.items() if name not in ours}

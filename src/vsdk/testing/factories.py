@@ -8,7 +8,7 @@ from vsdk.domain.appointment import Appointment, AppointmentStatus
 from vsdk.domain.ids import AppointmentId, ParticipantId, PracticeId, VisitId
 from vsdk.domain.participant import Participant, Role
 from vsdk.domain.plan import Window
-from vsdk.domain.practice import Practice
+from vsdk.domain.practice import FhirConventions, Practice
 from vsdk.domain.visit import Visit
 from vsdk.hooks.ports import SourcedAppointment
 
@@ -34,6 +34,10 @@ def a_practice(**changes: Any) -> Practice:
         "phone": "+49301234567",
         "language": "de",
         "time_zone": ZoneInfo("Europe/Berlin"),
+        "fhir": FhirConventions(
+            link_address="https://praxis.example/video/j#",
+            list_address="https://praxis.example/video/practice/practice",
+        ),
     }
     return Practice(**(values | changes))
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from ssl import SSLContext
 from typing import Any, Self
 
 from pydantic import ValidationError
@@ -104,6 +105,9 @@ class FakeHttp:
     def hanging(self) -> Self:
         """From now on, no answer ever comes."""
         self._answer = None
+        return self
+
+    def over(self, context: SSLContext) -> Self:
         return self
 
     async def get(self, url: str, **options: Any) -> Reply:

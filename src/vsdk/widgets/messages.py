@@ -51,8 +51,8 @@ class Messages:
 
         The language is the first that has the text: ``language``, the participant's, the practice's,
         English, any other. Texts may use ``{practitioner}``, ``{practice}``, ``{phone}``, ``{name}``,
-        ``{date}``, ``{day}`` (short), ``{time}`` and ``{url}``; a line with ``{url}`` is left out when there
-        is none. Times are the local time of the practice.
+        ``{date}``, ``{day}`` (short), ``{time}`` and ``{url}``; a line with ``{url}`` or ``{phone}`` is left
+        out when there is none. Times are the local time of the practice.
         Raises ConfigurationError when no language has the text.
         """
         wishes = (language, participant.language, practice.language, "en", *self._texts.languages)
@@ -74,7 +74,11 @@ class Messages:
 
     def _words(self, language: str, key: str, values: dict[str, str]) -> str:
         lines = self._texts.get(language, key).splitlines()
-        return "\n".join(fill(line, values) for line in lines if values["url"] or "{url}" not in line)
+        return "\n".join(
+            fill(line, values)
+            for line in lines
+            if all(values[v] or f"{{{v}}}" not in line for v in ("url", "phone"))
+        )
 
 
 def _values(

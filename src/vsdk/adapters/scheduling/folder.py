@@ -17,8 +17,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from vsdk.adapters.scheduling.fhir.format import FhirFormat
 from vsdk.adapters.scheduling.folder_files import AppointmentFile, Entry, read_files
-from vsdk.adapters.scheduling.format import FhirFormat
 from vsdk.domain.appointment import AppointmentStatus, VirtualService
 from vsdk.domain.errors import ConfigurationError, InvalidAppointment, NotFound, PartnerError
 from vsdk.domain.ids import AppointmentId, PracticeId
@@ -31,7 +31,7 @@ class FolderConfig(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     directory: Path
-    fhir_version: Literal["R4", "R4B", "R5"] | None = None
+    fhir_version: Literal["STU3", "R4", "R4B", "R5"] | None = None
 
 
 class FolderSchedule:
@@ -67,6 +67,7 @@ class FolderSchedule:
         self._last[practice_id] = (here, now)
         appointments: list[SourcedAppointment] = []
         unreadable: list[str] = []
+        vanished: list[AppointmentId] = []
         for file in found:
             if before.get(str(file.path)) == file.digest:
                 continue
@@ -76,19 +77,23 @@ class FolderSchedule:
                     appointments.append(self._sourced(entry, practice))
                 except InvalidAppointment as error:
                     unreadable.append(error.code)
-        return Changes(tuple(appointments), here, tuple(unreadable))
+                    vanished.extend([error.called_off] if error.called_off else [])
+        return Changes(tuple(appointments), here, tuple(unreadable), tuple(vanished))
 
     async def write_back(
         self,
         practice_id: PracticeId,
         appointment_id: AppointmentId,
-        virtual_service: VirtualService | None,
+        services: tuple[VirtualService, ...] | None,
         status: AppointmentStatus | None,
     ) -> None:
-        """Rewrites the file, unless it says so already. Raises NotFound and PartnerError."""
-        _, folder = self._folder(practice_id)
+        """Rewrites the file, unless it says so already.
+
+        Raises NotFound, PartnerError, and InvalidAppointment such as ``foreign-link``.
+        """
+        practice, folder = self._folder(practice_id)
         async with self._writing:
-            await asyncio.to_thread(self._write, folder, appointment_id, virtual_service, status)
+            await asyncio.to_thread(self._write, practice, folder, appointment_id, services, status)
 
     def _folder(self, practice_id: PracticeId) -> tuple[Practice, Path]:
         if practice_id not in self._folders:
@@ -110,20 +115,20 @@ class FolderSchedule:
 
     def _sourced(self, entry: Entry, practice: Practice) -> SourcedAppointment:
         appointment = self._format.read(entry.resource, release=entry.release, practice=practice)
-        release = "R5" if entry.release == "R5" else "R4"
+        release = "R4" if entry.release == "R4B" else entry.release
         return SourcedAppointment(appointment, release, entry.resource)
 
     def _write(
         self,
+        practice: Practice,
         folder: Path,
         appointment_id: AppointmentId,
-        virtual_service: VirtualService | None,
+        services: tuple[VirtualService, ...] | None,
         status: AppointmentStatus | None,
     ) -> None:
         entry = self._find(folder, appointment_id)
-        link = virtual_service or self._format.link(entry.resource, release=entry.release)
         changed = self._format.write(
-            entry.resource, release=entry.release, virtual_service=link, status=status
+            entry.resource, release=entry.release, practice=practice, services=services, status=status
         )
         if changed != entry.resource:
             try:

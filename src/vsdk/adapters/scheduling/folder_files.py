@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vsdk.adapters.scheduling.fhir_values import as_object, as_objects
-from vsdk.domain import json_text
+from vsdk.adapters.scheduling.fhir.values import as_object, as_objects
+from vsdk.hooks import json_text
 from vsdk.hooks.ports import Json
 
-RELEASES = {"r4": "R4", "r4b": "R4B", "r5": "R5"}
+RELEASES = {"stu3": "STU3", "r4": "R4", "r4b": "R4B", "r5": "R5"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@
  * @typedef {{ participant: string, name: string, role: Role, present: boolean, waiting: boolean, since: string | null,
  *   check: CheckResult | null }} Person
  * @typedef {{ visit: string, start: string, end: string, state: string, waiting_since: string | null,
- *   people: Person[], come_back_until: string | null }} Entry
+ *   people: Person[], come_back_until: string | null,
+ *   not_written_back?: string | null }} Entry
  * @typedef {{ type: 'welcome', you: You, visit: VisitInfo | null, ice_servers: RTCIceServer[] }} Welcome
  * @typedef {{ type: 'grant', grant: string, expires: string }} FreshGrant
  * @typedef {{ type: 'queue', entries: Entry[] }} Queue

@@ -83,7 +83,7 @@ export function row(entry, drawing) {
         h(
           'div',
           { class: 'person' },
-          h('div', { class: 'about' }, ...about(person, entry, t, drawing.now), place === 0 ? stateLine(entry, drawing) : null),
+          h('div', { class: 'about' }, ...about(person, entry, t, drawing.now), ...(place === 0 ? entryLines(entry, drawing) : [])),
           h('div', { class: 'actions' }, ...personActions(person, entry, drawing), ...(place === 0 ? rowActions(entry, people, drawing) : [])),
         ),
       ),
@@ -117,6 +117,13 @@ function checkLine({ check }, t) {
 /** @param {'good' | 'fair' | 'bad'} grade @param {string} text */
 function status(grade, text) {
   return h('span', { class: `status small ${grade}` }, icon(GRADE_ICONS[grade]), h('span', { text }));
+}
+
+/** @param {Entry} entry @param {Drawing} drawing */
+function entryLines(entry, drawing) {
+  const code = entry.not_written_back;
+  const failed = code ? h('p', { class: 'checks' }, status('fair', drawing.t('practice.not-written-back', { code }))) : null;
+  return [stateLine(entry, drawing), failed];
 }
 
 /** The state in words; whoever waits already says so. @param {Entry} entry @param {Drawing} drawing */

@@ -1,0 +1,1 @@
+"""Where systems look for a video link: one small strategy each."""

@@ -1,0 +1,18 @@
+"""For systems whose appointments we must not touch, and those that get the link in another way (Epic)."""
+
+from collections.abc import Iterator, Sequence
+
+from vsdk.adapters.scheduling.fhir.carriers.carrier import FoundLink
+from vsdk.domain.appointment import VirtualService
+from vsdk.domain.practice import FhirConventions, Practice
+from vsdk.hooks.ports import Json
+
+ELEMENT = ""
+
+
+def find(resource: Json, conventions: FhirConventions) -> Iterator[FoundLink]:
+    return iter(())
+
+
+def write(resource: Json, services: Sequence[VirtualService], practice: Practice, release: str) -> Json:
+    return resource

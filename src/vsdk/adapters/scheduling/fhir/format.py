@@ -1,0 +1,65 @@
+"""The port AppointmentFormat over FHIR, by release. The release is told, never guessed from the content."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from vsdk.adapters.scheduling.fhir import reader, video
+from vsdk.adapters.scheduling.fhir.carriers import choice
+from vsdk.adapters.scheduling.fhir.carriers.carrier import FoundLink, refusal
+from vsdk.domain.appointment import Appointment, AppointmentStatus, VirtualService
+from vsdk.domain.practice import Practice
+from vsdk.hooks.ports import Json
+
+RELEASES = ("STU3", "R4", "R4B", "R5")
+
+SINCE_R4 = frozenset({AppointmentStatus.CHECKED_IN, AppointmentStatus.WAITLIST})
+"""not in STU3 (hl7.org/fhir/STU3/valueset-appointmentstatus.html)"""
+
+
+class FhirFormat:
+    """Reads and writes Appointments of the releases ``STU3``, ``R4``, ``R4B`` and ``R5``.
+
+    Any other release raises InvalidAppointment, ``release-unsupported``.
+    """
+
+    def read(
+        self, resource: Any, *, release: str, practice: Practice, assume_video: bool = False
+    ) -> Appointment:
+        """See `reader.read` for the codes of what cannot be read."""
+        _check(release)
+        is_video = assume_video or (isinstance(resource, dict) and video.is_video(resource, practice.fhir))
+        return reader.read(resource, practice=practice, is_video=is_video)
+
+    def write(
+        self,
+        original: Any,
+        *,
+        release: str,
+        practice: Practice,
+        services: Sequence[VirtualService] | None,
+        status: AppointmentStatus | None = None,
+    ) -> Json:
+        """The original with our links, or without them, and all else unchanged.
+
+        A status that the release does not have is not written. Raises InvalidAppointment:
+        ``not-json-object``, ``wrong-resource-type``, ``foreign-link``, ``link-place-malformed``,
+        ``link-too-long``, ``carrier-unsupported``.
+        """
+        _check(release)
+        resource = dict(reader.require_appointment(original))
+        if services is not None:
+            resource = choice.write(resource, services, practice, release)
+        if status is None or (release == "STU3" and status in SINCE_R4):
+            return resource
+        return resource | {"status": status.value}
+
+    def links(self, resource: Json, *, practice: Practice) -> tuple[FoundLink, ...]:
+        """Every video link in the resource, ours and others'."""
+        return tuple(choice.found(resource, practice.fhir))
+
+
+def _check(release: str) -> None:
+    if release not in RELEASES:
+        raise refusal(
+            "release-unsupported", "$this", f"the FHIR release must be one of {', '.join(RELEASES)}"
+        )

@@ -1,0 +1,173 @@
+"""Participants of a FHIR Appointment: who of its actors is a person, and what they are to the visit."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from vsdk.adapters.scheduling.fhir import person
+from vsdk.adapters.scheduling.fhir.values import as_key, as_object, as_objects, as_text, codings
+from vsdk.domain.ids import ParticipantId
+from vsdk.domain.participant import Participant, Role
+from vsdk.domain.practice import Practice
+from vsdk.hooks.ports import Json
+
+_ROLES = {
+    "Patient": Role.PATIENT,
+    "Practitioner": Role.PRACTITIONER,
+    "PractitionerRole": Role.PRACTITIONER,
+    "RelatedPerson": Role.COMPANION,
+}
+_TYPES = frozenset(_ROLES) | {"CareTeam", "Device", "Group", "HealthcareService", "Location", "Organization"}
+
+_IDENTIFIED = {
+    **dict.fromkeys(("LANR", "NPI", "IDNPS", "RPPS", "PRN"), "Practitioner"),
+    **dict.fromkeys(("KVZ10", "INS-NIR", "MR", "PI", "PT"), "Patient"),
+}
+"""What an actor is whom only an identifier names, by Identifier.type (HL7 v2-0203 and national additions)."""
+
+_INTERPRETING = frozenset({"translator", "interpreter"})
+"""``translator`` is of terminology.hl7.org/CodeSystem/participant-type; the other is seen in feeds."""
+
+_PERFORMING = frozenset({"ADM", "ATND", "CON", "DIS", "PPRF", "SPRF", "PRF"})
+"""v3-ParticipationType codes of those who treat; they tell the role of an actor without a reference."""
+
+_NOBODY: Json = {}
+
+
+@dataclass(slots=True, repr=False)
+class Actor:
+    """A Reference with what the appointment itself holds of its target."""
+
+    reference: str
+    kind: str
+    """resource type of the target, empty when it cannot be told"""
+    display: str
+    resource: Json
+    """the contained resource, or empty"""
+
+
+def contained_in(resource: Json) -> Mapping[str, Json]:
+    """The contained resources by their ids, with or without the ``#`` that some systems put before them."""
+    if not resource.get("contained"):
+        return _NOBODY
+    found: dict[str, Json] = {}
+    for one in as_objects(resource["contained"]):
+        found.setdefault(as_key(one.get("id")).lstrip("#"), one)
+    return found
+
+
+def actor_of(reference: Json, contained: Mapping[str, Json] = _NOBODY) -> Actor:
+    """Reads ``Patient/1``, absolute addresses, versions (``/_history/2``), contained ``#id``, identifiers."""
+    target = as_text(reference.get("reference"))
+    kind, resource = _target(reference, target, contained)
+    return Actor(target, kind, as_text(reference.get("display")), resource)
+
+
+def kind_of(reference: Json, contained: Mapping[str, Json]) -> str:
+    """The resource type of the target alone, empty when it cannot be told."""
+    return _target(reference, as_text(reference.get("reference")), contained)[0]
+
+
+def people(resource: Json, practice: Practice) -> tuple[Participant, ...]:
+    """The persons of the appointment as ``p1``, ``p2`` … in the order of appearance, each once.
+
+    Who declined is left out, and so is what is no person (Location, Device, HealthcareService …). R5's
+    ``subject`` is the patient where no participant is one.
+    """
+    contained = contained_in(resource)
+    found: list[tuple[Role, Actor]] = []
+    for entry in as_objects(resource.get("participant")):
+        if declined(entry):
+            continue
+        actor = actor_of(as_object(entry.get("actor")), contained)
+        if role := _role(actor, entry):
+            found.append((role, actor))
+    if len({actor.reference for _, actor in found}) < len(found):
+        found = list(_once(found))
+    if "subject" in resource and not any(role is Role.PATIENT for role, _ in found):
+        subject = actor_of(as_object(resource["subject"]), contained)
+        if subject.kind == "Patient":
+            found.insert(0, (Role.PATIENT, subject))
+    return tuple([_participant(n, role, actor, practice) for n, (role, actor) in enumerate(found, start=1)])
+
+
+def problems(resource: Json) -> Iterator[tuple[str, str]]:
+    """Code and FHIRPath for each participant of whom the visit cannot make anything."""
+    entries = resource.get("participant")
+    entries = entries if isinstance(entries, list) else as_objects(entries)
+    contained = contained_in(resource)
+    for place, entry in enumerate(entries):
+        path = f"Appointment.participant[{place}]"
+        if not isinstance(entry, dict):
+            yield "participant-not-object", path
+        elif not as_object(entry.get("actor")):
+            yield "participant-without-actor", f"{path}.actor"
+        elif declined(entry):
+            yield "participant-declined", f"{path}.status"
+        elif actor_of(entry["actor"], contained).kind:
+            yield "participant-no-person", f"{path}.actor"
+        else:
+            yield "participant-kind-unknown", f"{path}.actor"
+
+
+def _once(found: Iterable[tuple[Role, Actor]]) -> Iterator[tuple[Role, Actor]]:
+    """Without those who come again in the same role. Who has no reference cannot be known again."""
+    seen: dict[str, list[Role]] = {}
+    for role, actor in found:
+        roles = seen.setdefault(actor.reference, [])
+        if not actor.reference or role not in roles:
+            roles.append(role)
+            yield role, actor
+
+
+def _target(reference: Json, target: str, contained: Mapping[str, Json]) -> tuple[str, Json]:
+    """Type and contained resource: by that resource, the reference, its ``type``, that of its identifier."""
+    resource = _NOBODY
+    if target:
+        head, slash, _ = target.partition("/")
+        if slash and head in _TYPES:
+            return head, _NOBODY
+        if target[0] == "#" and target[1:] in contained:
+            resource = contained[target[1:]]
+            if (kind := as_text(resource.get("resourceType"))) in _TYPES:
+                return kind, resource
+        path = target.partition("?")[0].partition("/_history")[0].split("/")
+        if len(path) > 1 and (kind := path[-2].lstrip("#")) in _TYPES:
+            return kind, resource
+    kind = as_text(reference.get("type"))
+    return kind if kind in _TYPES else _identified(reference), resource
+
+
+def _identified(reference: Json) -> str:
+    if "identifier" not in reference:
+        return ""
+    identified = codings(as_object(reference["identifier"]).get("type"))
+    return next((_IDENTIFIED[code] for _, code in identified if code in _IDENTIFIED), "")
+
+
+def declined(entry: Json) -> bool:
+    """Whether this participant said no, in any spelling. Without a status nobody said so."""
+    status = entry.get("status")
+    return isinstance(status, str) and status.strip().lower() == "declined"
+
+
+def _role(actor: Actor, entry: Json) -> Role | None:
+    if actor.kind == "Patient":
+        return Role.PATIENT
+    role = _ROLES.get(actor.kind)
+    if role is None and (actor.kind or not as_object(entry.get("actor"))):
+        return None
+    for _, code in codings(entry["type"]) if "type" in entry else ():
+        if code in _INTERPRETING:
+            return Role.INTERPRETER
+        if not actor.kind and code in _PERFORMING:
+            role = Role.PRACTITIONER
+    return role
+
+
+def _participant(number: int, role: Role, actor: Actor, practice: Practice) -> Participant:
+    id_ = ParticipantId(f"p{number}")
+    if not actor.resource:
+        return Participant(id_, role, actor.reference, actor.display)
+    name = actor.display or person.name(actor.resource)
+    phone, email = person.reach(actor.resource, practice)
+    return Participant(id_, role, actor.reference, name, phone, email, person.language(actor.resource))

@@ -1,0 +1,90 @@
+"""Changing a resource that others change too: read, edit, send with If-Match, and from the start if refused.
+
+hl7.org/fhir/http.html#concurrency. Nothing that others write is lost as long as the server honours If-Match,
+or, with JSON Patch, the test of the version.
+"""
+
+from collections.abc import Callable
+
+from vsdk.adapters.scheduling.fhir.client import Fetched, FhirClient
+from vsdk.adapters.scheduling.fhir.dialects import Dialect
+from vsdk.domain.errors import PartnerError
+from vsdk.hooks.ports import Json
+
+Edit = Callable[[Json], Json]
+"""gives the resource as it should be, and the very same where it is so already"""
+
+MOST_ATTEMPTS = 6
+_REFUSED = frozenset({400, 404, 409, 410, 412, 422})
+"""what servers answer when it is not the version, or not the state, that a change was made for"""
+_CONFLICT = frozenset({409, 412})
+
+
+class Versioned:
+    """One server and its dialect."""
+
+    def __init__(self, client: FhirClient, dialect: Dialect) -> None:
+        self._client = client
+        self._dialect = dialect
+
+    async def change(self, path: str, edit: Edit) -> Json:
+        """The resource as the server gave it back; empty when nothing was sent, or nothing came back.
+
+        Raises NotFound, what ``edit`` raises, and PartnerError: ``write-conflict`` (retryable) when others
+        were always faster, or when the server refuses although it is the version that was read.
+        """
+        written: Json = {}
+        for step in range(self._dialect.steps):
+            sent = await self._step(path, edit, step)
+            if sent is not None:
+                written = sent.resource
+            elif step > 0:
+                break
+        return written
+
+    async def _step(self, path: str, edit: Edit, step: int) -> Fetched | None:
+        """One call that is accepted; None when there is nothing to say."""
+        fetched, alternative = await self._client.read(path), 0
+        for _ in range(MOST_ATTEMPTS):
+            changed = edit(fetched.resource)
+            same = changed == fetched.resource
+            bodies = [] if same else self._dialect.bodies(fetched.resource, changed, step)
+            if not bodies:
+                return None
+            try:
+                return await self._client.send(
+                    self._dialect.method,
+                    path,
+                    bodies[alternative],
+                    content_type=self._dialect.content_type,
+                    headers=_headers(fetched),
+                )
+            except PartnerError as error:
+                if error.status not in _REFUSED:
+                    raise
+                before, fetched = fetched, await self._client.read(path)
+                if fetched != before:
+                    alternative = 0
+                elif alternative + 1 < len(bodies):
+                    alternative += 1
+                elif error.status in _CONFLICT:
+                    raise _conflict(error.status, error.retry_after) from None
+                else:
+                    raise
+        raise _conflict(None, None)
+
+
+def _headers(fetched: Fetched) -> dict[str, str]:
+    """hl7.org/fhir/http.html#ops: what it has become is wanted back."""
+    condition = {"if-match": fetched.etag} if fetched.etag else {}
+    return {"prefer": "return=representation", **condition}
+
+
+def _conflict(status: int | None, retry_after: float | None) -> PartnerError:
+    return PartnerError(
+        "the FHIR server does not take the change now, or others change the same resource at the same time",
+        retryable=True,
+        retry_after=retry_after,
+        status=status,
+        code="write-conflict",
+    )

@@ -1,0 +1,188 @@
+"""Following a FHIR server by asking it: the appointments of some days, compared with those of the last time.
+
+``_lastUpdated`` is not dependable: several vendors do not offer it for Appointment, and a deletion shows in
+no search. So all appointments of a few days are searched for, and what their content is now is compared with
+what it was. ``meta`` is left out of that: some servers count up the version of what did not change, and some
+do not count up that of what did.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from vsdk.adapters.scheduling.fhir.client import FhirClient
+from vsdk.adapters.scheduling.fhir.format import FhirFormat
+from vsdk.adapters.scheduling.fhir.pictures import (
+    NAMELESS,
+    Picture,
+    Seen,
+    days_around,
+    digest,
+    is_among,
+    key_of,
+    seen,
+    takes_place,
+    windows,
+)
+from vsdk.adapters.scheduling.fhir.window_settings import SearchSettings
+from vsdk.domain.errors import InvalidAppointment, NotFound, PartnerError
+from vsdk.domain.ids import AppointmentId
+from vsdk.domain.practice import Practice
+from vsdk.hooks import json_text
+from vsdk.hooks.ports import Changes, Json, SourcedAppointment
+
+MOST_CONFIRMATIONS = 50
+"""reads by id in one poll, for what the search no longer finds"""
+MOST_OWN = 1000
+"""writes of our own that are remembered until the search shows them"""
+
+
+@dataclass(slots=True)
+class _Poll:
+    """One poll on its way to being `Changes`: what it compares with, and what it found."""
+
+    release: str
+    days: Sequence[datetime]
+    before: Picture
+    picture: Picture
+    appointments: list[SourcedAppointment] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    vanished: list[AppointmentId] = field(default_factory=list)
+
+
+class Windows:
+    """What changed among the appointments of the days around today.
+
+    A cursor names a picture of them that is kept in memory: any other cursor, such as one from before a
+    restart, gives everything. ``now`` is the current time, aware.
+    """
+
+    def __init__(
+        self,
+        client: FhirClient,
+        practice: Practice,
+        settings: SearchSettings,
+        source_name: str,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._client = client
+        self._practice = practice
+        self._settings = settings
+        self._source_name = source_name
+        self._now = now
+        self._format = FhirFormat()
+        self._run = now().isoformat()
+        self._generation = 0
+        self._pictures: dict[str, Picture] = {}
+        self._own: dict[str, bytes] = {}
+
+    async def changes(self, cursor: str | None) -> Changes:
+        """What is new or different since the picture that ``cursor`` names.
+
+        ``vanished`` is what was there, is no longer found, and is 404 or 410 when read by its id. Raises
+        PartnerError when any of the searches fails: half a picture is none.
+        """
+        settings, before = self._settings, self._pictures.get(cursor or "", {})
+        days = days_around(self._now(), self._practice, settings.days_back, settings.days_ahead)
+        release = await self._client.release()
+        found = await self._search(days)
+        poll = _Poll(release, days, before, {key: now for key, (now, _) in found.items()})
+        for key, (now, resource) in found.items():
+            if self._is_news(key, now, before.get(key)):
+                self._map(poll, resource)
+        await self._confirm(poll)
+        self._forget_own(poll)
+        return Changes(
+            tuple(poll.appointments),
+            self._keep(cursor, poll),
+            tuple(poll.unreadable),
+            tuple(poll.vanished),
+        )
+
+    def seen(self, resource: Json) -> None:
+        """We wrote this ourselves: finding it like that is no change."""
+        while len(self._own) >= MOST_OWN:
+            del self._own[next(iter(self._own))]
+        self._own[key_of(resource)] = digest(resource)
+
+    async def _search(self, days: Sequence[datetime]) -> dict[str, tuple[Seen, Json]]:
+        """Of all windows and actors, each appointment once; without what a server that ignores dates adds."""
+        settings, found = self._settings, dict[str, tuple[Seen, Json]]()
+        fixed = list(settings.parameters.items())
+        if settings.page_size:
+            fixed.append(("_count", str(settings.page_size)))
+        for actor in settings.actors or [""]:
+            who = [(settings.by, actor)] if actor else []
+            for since, until in windows(days, settings.days_per_request):
+                dates = [("date", f"ge{since:%Y-%m-%dT%H:%M:%SZ}"), ("date", f"lt{until:%Y-%m-%dT%H:%M:%SZ}")]
+                for resource in await self._client.search("Appointment", [*who, *dates, *fixed]):
+                    now = seen(resource, self._practice)
+                    if is_among(now.start, days):
+                        found[key_of(resource)] = (now, resource)
+        return found
+
+    def _is_news(self, key: str, now: Seen, before: Seen | None) -> bool:
+        return before is None or now.digest not in (before.digest, self._own.get(key))
+
+    def _map(self, poll: _Poll, resource: Json) -> None:
+        try:
+            json_text.interchangeable(resource)
+            appointment = self._format.read(resource, release=poll.release, practice=self._practice)
+        except ValueError:
+            poll.unreadable.append("not-json")
+        except InvalidAppointment as error:
+            poll.unreadable.append(error.code)
+            if error.called_off:
+                poll.vanished.append(error.called_off)
+        else:
+            release = "R4" if poll.release == "R4B" else poll.release
+            poll.appointments.append(SourcedAppointment(appointment, release, resource, self._source_name))
+
+    async def _confirm(self, poll: _Poll) -> None:
+        """Asks by its id for what the search no longer finds; what merely slid into the past is let go.
+
+        What could not be asked for stays in the picture. So does what is there although the search hides it,
+        as long as it takes place: only asking again would tell that it is gone. That comes last next time.
+        """
+        gone = [key for key, before in poll.before.items() if self._is_gone(key, before, poll)]
+        asked: Picture = {}
+        for place, key in enumerate(gone):
+            if place >= MOST_CONFIRMATIONS:
+                poll.picture[key] = poll.before[key]
+                continue
+            try:
+                resource = (await self._client.read(f"Appointment/{key}")).resource
+            except NotFound:
+                poll.vanished.append(AppointmentId(key))
+            except PartnerError as error:
+                asked[key] = poll.before[key]
+                if error.retryable:
+                    poll.picture |= {other: poll.before[other] for other in gone[place + 1 :]}
+                    break
+            else:
+                self._is_there(poll, key, resource, asked)
+        poll.picture |= asked
+
+    def _is_gone(self, key: str, before: Seen, poll: _Poll) -> bool:
+        return key not in poll.picture and not key.startswith(NAMELESS) and is_among(before.start, poll.days)
+
+    def _is_there(self, poll: _Poll, key: str, resource: Json, asked: Picture) -> None:
+        now = seen(resource, self._practice)
+        if self._is_news(key, now, poll.before[key]):
+            self._map(poll, resource)
+        if takes_place(resource):
+            asked[key] = now
+
+    def _forget_own(self, poll: _Poll) -> None:
+        """What a search shows needs no remembering, unless it still shows what was there before."""
+        for key in [key for key in self._own if key in poll.picture]:
+            if key not in poll.before or poll.picture[key].digest != poll.before[key].digest:
+                del self._own[key]
+
+    def _keep(self, cursor: str | None, poll: _Poll) -> str:
+        """Names the new picture. The one before it stays, for whoever could not take over the changes."""
+        self._generation += 1
+        here = f"{self._run}/{self._generation}"
+        kept = {cursor: poll.before} if cursor in self._pictures else {}
+        self._pictures = {**kept, here: poll.picture}
+        return here

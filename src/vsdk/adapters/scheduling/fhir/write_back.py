@@ -1,0 +1,68 @@
+"""Writes links and status back into Appointments on a FHIR server."""
+
+from vsdk.adapters.scheduling.fhir.client import FhirClient
+from vsdk.adapters.scheduling.fhir.dialects import Dialect
+from vsdk.adapters.scheduling.fhir.format import FhirFormat
+from vsdk.adapters.scheduling.fhir.progress import goes_on, status_of
+from vsdk.adapters.scheduling.fhir.versioned import Versioned
+from vsdk.domain.appointment import AppointmentStatus, VirtualService
+from vsdk.domain.errors import InvalidAppointment, PartnerError
+from vsdk.domain.ids import AppointmentId
+from vsdk.domain.practice import Practice
+from vsdk.hooks.ports import Json
+
+
+class WriteBack:
+    """One practice's server and dialect."""
+
+    def __init__(self, client: FhirClient, practice: Practice, dialect: Dialect) -> None:
+        self._client = client
+        self._practice = practice
+        self._dialect = dialect
+        self._versioned = Versioned(client, dialect)
+        self._format = FhirFormat()
+
+    async def write(
+        self,
+        appointment_id: AppointmentId,
+        services: tuple[VirtualService, ...] | None,
+        status: AppointmentStatus | None,
+    ) -> Json:
+        """The appointment as the server gave it back; empty when nothing was sent, or nothing came back.
+
+        Raises NotFound and PartnerError. When the practice's carrier cannot hold the links, that is not
+        retryable and has the carrier's code, ``foreign-link`` …; the status is written all the same.
+        """
+        try:
+            return await self._change(appointment_id, services, status)
+        except InvalidAppointment as error:
+            if services is not None and status is not None:
+                await self._change(appointment_id, None, status)
+            raise PartnerError(error.detail, retryable=False, code=error.code) from None
+
+    async def _change(
+        self,
+        appointment_id: AppointmentId,
+        services: tuple[VirtualService, ...] | None,
+        status: AppointmentStatus | None,
+    ) -> Json:
+        release = await self._client.release()
+
+        def edit(resource: Json) -> Json:
+            return self._format.write(
+                resource,
+                release=release,
+                practice=self._practice,
+                services=services,
+                status=self._next(resource, status),
+            )
+
+        return await self._versioned.change(f"Appointment/{appointment_id}", edit)
+
+    def _next(self, resource: Json, wanted: AppointmentStatus | None) -> AppointmentStatus | None:
+        """The status to write; None to leave it."""
+        now = status_of(resource)
+        if wanted is None or now is None or not goes_on(now, wanted):
+            return None
+        onwards = self._dialect.next_status(now, wanted)
+        return None if onwards is now else onwards

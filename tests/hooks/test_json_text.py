@@ -1,0 +1,88 @@
+"""What counts as JSON here."""
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vsdk.hooks.json_text import interchangeable, parse
+
+TOO_LARGE = ["1e400", "-1e309", "1E+400", "1e0400", "12.5e308", "2" * 309 + ".5", "9" * 230 + "e99"]
+"""for a float; RFC 7493, section 2.2, wants numbers that a float can hold"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "NaN",
+        '{"a": Infinity}',
+        '["\\ud800"]',
+        '"\ud800"',
+        b'"\xff"',
+        b'"\xed\xa0\x80"',
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        b"\xff\xfe",
+        "{}".encode("utf-16"),
+        "1" * 5000,
+        "[" * 900 + "1" + "]" * 900,
+    ],
+    ids=[
+        *["nothing", "open", "nan", "infinity", "half", "half-plain", "not-utf-8", "half-in-utf-8"],
+        *["deep-open", "deep-objects", "mark-alone", "utf-16", "endless-number", "deep"],
+    ],
+)
+def test_what_others_could_not_read_is_refused(text: str | bytes) -> None:
+    with pytest.raises(ValueError):
+        parse(text)
+
+
+@pytest.mark.parametrize("text", ["null", '{"ä": [1, 2.5, "😀", true]}', '"\\ud83d\\ude00"', '{"a":1,"a":2}'])
+def test_what_all_can_read_is_read(text: str) -> None:
+    assert parse(text) == parse(text.encode()) == json.loads(text)
+
+
+def test_a_byte_order_mark_is_ignored() -> None:
+    assert parse(b"\xef\xbb\xbf{}") == parse("\ufeff{}") == {}
+
+
+@pytest.mark.parametrize("number", TOO_LARGE)
+@pytest.mark.parametrize("around", ["{}", '{{"a": [1, {} ]}}', '{{"a":{}}}', "[{},1]", "[{}\n]"])
+def test_a_number_that_is_too_large_is_refused(number: str, around: str) -> None:
+    with pytest.raises(ValueError):
+        parse(around.format(number))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1e300", "1e-400", "1" * 400, '"1e400"', '"1e400, "', '"b6e39355-8a61"', f'"{"1" * 400}.5"', "0e400"],
+)
+def test_what_only_looks_like_that_is_read(text: str) -> None:
+    assert parse(text) == json.loads(text)
+
+
+@given(
+    st.from_regex(r"-?(0|[1-9][0-9]{0,330})(\.[0-9]{1,4})?([eE][+-]?[0-9]{1,4})?", fullmatch=True),
+    st.sampled_from(["{}", "[1, {}]", '{{"a":{}}}']),
+)
+def test_no_number_is_read_as_infinity(number: str, around: str) -> None:
+    if math.isfinite(float(number)) or number.lstrip("-").isdigit():
+        assert parse(around.format(number)) == json.loads(around.format(number))
+    else:
+        with pytest.raises(ValueError):
+            parse(around.format(number))
+
+
+@pytest.mark.parametrize("value", [float("inf"), [float("nan")], {"a": "\ud800"}, {"\ud800": 1}])
+def test_a_value_that_cannot_be_written_is_no_json(value: object) -> None:
+    with pytest.raises(ValueError):
+        interchangeable(value)
+
+
+def test_a_value_that_can_be_written_stays_the_same() -> None:
+    value = {"ä": [1, 2.5, "😀", None]}
+    assert interchangeable(value) is value

@@ -28,7 +28,7 @@ from tests.peers.servers import free_port
 from tests.peers.tls import Authority, Files
 
 from vsdk.adapters.http import HttpClient
-from vsdk.adapters.scheduling.fhir.access import BackendServices, ClientKey, basic, bearer
+from vsdk.adapters.scheduling.fhir.rest.access import BackendServices, ClientKey, basic, bearer
 from vsdk.domain.appointment import AppointmentStatus
 from vsdk.domain.errors import ConfigurationError, PartnerError
 from vsdk.domain.ids import AppointmentId

@@ -13,9 +13,9 @@ from tests.peers.resources import an_r4_appointment
 from tests.peers.servers import Peer
 
 from vsdk.adapters.http import HttpClient
-from vsdk.adapters.scheduling.fhir import client as module
-from vsdk.adapters.scheduling.fhir.access import FixedAccess, bearer
-from vsdk.adapters.scheduling.fhir.client import FhirClient
+from vsdk.adapters.scheduling.fhir.rest import client as module
+from vsdk.adapters.scheduling.fhir.rest.access import FixedAccess, bearer
+from vsdk.adapters.scheduling.fhir.rest.client import FhirClient
 from vsdk.domain.errors import NotFound, PartnerError
 
 BASE = "https://pms.example:8443/fhir/r4"

@@ -24,12 +24,12 @@ from tests.peers.servers import Peer, free_port
 from tests.service.conftest import BASE_URL, PRACTICE, World
 
 from vsdk.adapters.http import HttpClient
-from vsdk.adapters.scheduling.fhir import subscription as subscription_module
 from vsdk.adapters.scheduling.fhir.connection import connect
-from vsdk.adapters.scheduling.fhir.notification_settings import NotificationSettings
+from vsdk.adapters.scheduling.fhir.following import subscription as subscription_module
+from vsdk.adapters.scheduling.fhir.following.notification_settings import NotificationSettings
+from vsdk.adapters.scheduling.fhir.following.window_settings import SearchSettings
 from vsdk.adapters.scheduling.fhir.source import FhirSchedule
 from vsdk.adapters.scheduling.fhir.source_settings import SourceSettings
-from vsdk.adapters.scheduling.fhir.window_settings import SearchSettings
 from vsdk.domain.errors import NotFound
 from vsdk.domain.ids import AppointmentId
 from vsdk.domain.visit import Visit, VisitState

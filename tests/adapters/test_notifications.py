@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from vsdk.adapters.http import Reply, failure
-from vsdk.adapters.scheduling.fhir import subscription as subscription_module
-from vsdk.adapters.scheduling.fhir.access import FixedAccess
-from vsdk.adapters.scheduling.fhir.client import FhirClient
-from vsdk.adapters.scheduling.fhir.event_numbers import EventNumbers
-from vsdk.adapters.scheduling.fhir.notification_settings import NotificationSettings
-from vsdk.adapters.scheduling.fhir.notifications import Inbox
-from vsdk.adapters.scheduling.fhir.subscription import subscription
+from vsdk.adapters.scheduling.fhir.following import subscription as subscription_module
+from vsdk.adapters.scheduling.fhir.following.event_numbers import EventNumbers
+from vsdk.adapters.scheduling.fhir.following.notification_settings import NotificationSettings
+from vsdk.adapters.scheduling.fhir.following.notifications import Inbox
+from vsdk.adapters.scheduling.fhir.following.subscription import subscription
+from vsdk.adapters.scheduling.fhir.rest.access import FixedAccess
+from vsdk.adapters.scheduling.fhir.rest.client import FhirClient
 from vsdk.domain.errors import PartnerError, Refused, UsageError
 from vsdk.hooks.ports import Json, Notification, Notified
 from vsdk.testing.factories import a_practice

@@ -11,12 +11,12 @@ import pytest
 from pydantic import ValidationError
 
 from vsdk.adapters.http import Reply, failure
-from vsdk.adapters.scheduling.fhir import windows as windows_module
-from vsdk.adapters.scheduling.fhir.access import FixedAccess
-from vsdk.adapters.scheduling.fhir.client import FhirClient
-from vsdk.adapters.scheduling.fhir.pictures import days_around, windows
-from vsdk.adapters.scheduling.fhir.window_settings import SearchSettings
-from vsdk.adapters.scheduling.fhir.windows import Windows
+from vsdk.adapters.scheduling.fhir.following import windows as windows_module
+from vsdk.adapters.scheduling.fhir.following.pictures import days_around, windows
+from vsdk.adapters.scheduling.fhir.following.window_settings import SearchSettings
+from vsdk.adapters.scheduling.fhir.following.windows import Windows
+from vsdk.adapters.scheduling.fhir.rest.access import FixedAccess
+from vsdk.adapters.scheduling.fhir.rest.client import FhirClient
 from vsdk.domain.appointment import AppointmentStatus
 from vsdk.domain.errors import PartnerError
 from vsdk.hooks.ports import Changes, Json

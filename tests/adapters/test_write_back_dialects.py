@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.peers.resources import an_r4_appointment
 
-from vsdk.adapters.scheduling.fhir.dialects import DIALECTS
-from vsdk.adapters.scheduling.fhir.fhirpath_patch import FhirPathPatch
 from vsdk.adapters.scheduling.fhir.format import FhirFormat
-from vsdk.adapters.scheduling.fhir.json_patch import JsonPatch, differences
-from vsdk.adapters.scheduling.fhir.oracle import OraclePatch
+from vsdk.adapters.scheduling.fhir.writing.dialects import DIALECTS
+from vsdk.adapters.scheduling.fhir.writing.fhirpath_patch import FhirPathPatch
+from vsdk.adapters.scheduling.fhir.writing.json_patch import JsonPatch, differences
+from vsdk.adapters.scheduling.fhir.writing.oracle import OraclePatch
 from vsdk.domain.appointment import AppointmentStatus as Status
 from vsdk.domain.appointment import VirtualService
 from vsdk.domain.errors import PartnerError

@@ -16,8 +16,8 @@ from tests.peers.resources import an_r4_appointment
 from tests.peers.servers import Peer
 
 from vsdk.adapters.http import HttpClient
-from vsdk.adapters.scheduling.fhir.encounter import made_of, updated
 from vsdk.adapters.scheduling.fhir.source import FhirSchedule
+from vsdk.adapters.scheduling.fhir.writing.encounter import made_of, updated
 from vsdk.domain.appointment import AppointmentStatus as Status
 from vsdk.domain.errors import NotFound, PartnerError
 from vsdk.domain.ids import AppointmentId

@@ -14,8 +14,8 @@ from pydantic_core import PydanticUndefined
 
 from vsdk import Settings
 from vsdk.adapters.scheduling.fhir import source_settings
-from vsdk.adapters.scheduling.fhir.notification_settings import NotificationSettings
-from vsdk.adapters.scheduling.fhir.window_settings import SearchSettings
+from vsdk.adapters.scheduling.fhir.following.notification_settings import NotificationSettings
+from vsdk.adapters.scheduling.fhir.following.window_settings import SearchSettings
 from vsdk.service.registry import installed
 from vsdk.settings import ClientSettings, FhirSettings, PracticeSettings, TurnSettings
 

@@ -13,10 +13,10 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 from tests.server.conftest import assert_problem
 
-from vsdk.adapters.scheduling.fhir.access import FixedAccess
-from vsdk.adapters.scheduling.fhir.client import FhirClient
-from vsdk.adapters.scheduling.fhir.notification_settings import NotificationSettings
-from vsdk.adapters.scheduling.fhir.notifications import Inbox
+from vsdk.adapters.scheduling.fhir.following.notification_settings import NotificationSettings
+from vsdk.adapters.scheduling.fhir.following.notifications import Inbox
+from vsdk.adapters.scheduling.fhir.rest.access import FixedAccess
+from vsdk.adapters.scheduling.fhir.rest.client import FhirClient
 from vsdk.domain.ids import PracticeId
 from vsdk.hooks.ports import Notification, Notified
 from vsdk.server import hooks

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from vsdk.adapters.scheduling.fhir import tls
-from vsdk.adapters.scheduling.fhir.access import (
+from vsdk.adapters.scheduling.fhir.following.notifications import Inbox
+from vsdk.adapters.scheduling.fhir.following.windows import Windows
+from vsdk.adapters.scheduling.fhir.rest.access import (
     Access,
     BackendServices,
     ClientKey,
@@ -14,19 +16,17 @@ from vsdk.adapters.scheduling.fhir.access import (
     basic,
     bearer,
 )
-from vsdk.adapters.scheduling.fhir.client import FhirClient
-from vsdk.adapters.scheduling.fhir.dialects import DIALECTS
-from vsdk.adapters.scheduling.fhir.encounter import Encounters
-from vsdk.adapters.scheduling.fhir.notifications import Inbox
+from vsdk.adapters.scheduling.fhir.rest.client import FhirClient
 from vsdk.adapters.scheduling.fhir.source_settings import (
     BasicAccess,
     BearerAccess,
     SmartAccess,
     SourceSettings,
 )
-from vsdk.adapters.scheduling.fhir.versioned import Versioned
-from vsdk.adapters.scheduling.fhir.windows import Windows
-from vsdk.adapters.scheduling.fhir.write_back import WriteBack
+from vsdk.adapters.scheduling.fhir.writing.dialects import DIALECTS
+from vsdk.adapters.scheduling.fhir.writing.encounter import Encounters
+from vsdk.adapters.scheduling.fhir.writing.versioned import Versioned
+from vsdk.adapters.scheduling.fhir.writing.write_back import WriteBack
 from vsdk.domain.errors import ConfigurationError
 from vsdk.domain.practice import Practice
 from vsdk.hooks.ports import Http

@@ -44,13 +44,13 @@ class FhirSchedule:
         return SourcedAppointment(appointment, "R4" if release == "R4B" else release, resource, self.name)
 
     async def changed_since(self, practice_id: PracticeId, cursor: str | None) -> Changes:
-        """See `vsdk.adapters.scheduling.fhir.windows.Windows`."""
+        """See `vsdk.adapters.scheduling.fhir.following.windows.Windows`."""
         server = self._server(practice_id)
         await server.inbox.ensure()
         return await server.windows.changes(cursor)
 
     async def notified(self, practice_id: PracticeId, notification: Notification) -> Notified:
-        """See `vsdk.adapters.scheduling.fhir.notifications.Inbox`."""
+        """See `vsdk.adapters.scheduling.fhir.following.notifications.Inbox`."""
         return await self._server(practice_id).inbox.notified(notification)
 
     async def write_back(

@@ -14,8 +14,8 @@ from pydantic import (
     model_validator,
 )
 
-from vsdk.adapters.scheduling.fhir.notification_settings import NotificationSettings
-from vsdk.adapters.scheduling.fhir.window_settings import SearchSettings
+from vsdk.adapters.scheduling.fhir.following.notification_settings import NotificationSettings
+from vsdk.adapters.scheduling.fhir.following.window_settings import SearchSettings
 
 
 class _Section(BaseModel):
@@ -63,7 +63,7 @@ class BasicAccess(_Section):
 
 
 class SmartAccess(_Section):
-    """SMART Backend Services: `vsdk.adapters.scheduling.fhir.access.BackendServices`."""
+    """SMART Backend Services: `vsdk.adapters.scheduling.fhir.rest.access.BackendServices`."""
 
     kind: Literal["smart-backend"]
     client_id: str = Field(min_length=1, description="what the server knows us by")

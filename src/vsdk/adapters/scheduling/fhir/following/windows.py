@@ -10,9 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from vsdk.adapters.scheduling.fhir.client import FhirClient
-from vsdk.adapters.scheduling.fhir.format import FhirFormat
-from vsdk.adapters.scheduling.fhir.pictures import (
+from vsdk.adapters.scheduling.fhir.following.pictures import (
     NAMELESS,
     Picture,
     Seen,
@@ -24,7 +22,9 @@ from vsdk.adapters.scheduling.fhir.pictures import (
     takes_place,
     windows,
 )
-from vsdk.adapters.scheduling.fhir.window_settings import SearchSettings
+from vsdk.adapters.scheduling.fhir.following.window_settings import SearchSettings
+from vsdk.adapters.scheduling.fhir.format import FhirFormat
+from vsdk.adapters.scheduling.fhir.rest.client import FhirClient
 from vsdk.domain.errors import InvalidAppointment, NotFound, PartnerError
 from vsdk.domain.ids import AppointmentId
 from vsdk.domain.practice import Practice

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
-from vsdk.adapters.scheduling.fhir.client import FhirClient
 from vsdk.adapters.scheduling.fhir.people import actor_of
+from vsdk.adapters.scheduling.fhir.rest.client import FhirClient
 from vsdk.adapters.scheduling.fhir.values import as_object, as_objects, as_text, codings
-from vsdk.adapters.scheduling.fhir.versioned import Versioned
+from vsdk.adapters.scheduling.fhir.writing.versioned import Versioned
 from vsdk.domain.appointment import AppointmentStatus as Status
 from vsdk.domain.errors import NotFound, PartnerError
 from vsdk.domain.ids import AppointmentId

@@ -6,8 +6,8 @@ or, with JSON Patch, the test of the version.
 
 from collections.abc import Callable
 
-from vsdk.adapters.scheduling.fhir.client import Fetched, FhirClient
-from vsdk.adapters.scheduling.fhir.dialects import Dialect
+from vsdk.adapters.scheduling.fhir.rest.client import Fetched, FhirClient
+from vsdk.adapters.scheduling.fhir.writing.dialects import Dialect
 from vsdk.domain.errors import PartnerError
 from vsdk.hooks.ports import Json
 

@@ -6,7 +6,7 @@ Only elements of the resource itself that hold one primitive value are written: 
 
 from collections.abc import Sequence
 
-from vsdk.adapters.scheduling.fhir.client import FHIR_JSON
+from vsdk.adapters.scheduling.fhir.rest.client import FHIR_JSON
 from vsdk.domain.appointment import AppointmentStatus
 from vsdk.domain.errors import PartnerError
 from vsdk.domain.practice import FhirConventions

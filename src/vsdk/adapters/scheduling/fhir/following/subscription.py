@@ -9,8 +9,8 @@ import logging
 import math
 from urllib.parse import parse_qsl
 
-from vsdk.adapters.scheduling.fhir.client import FHIR_JSON, FhirClient
-from vsdk.adapters.scheduling.fhir.notification_settings import NotificationSettings
+from vsdk.adapters.scheduling.fhir.following.notification_settings import NotificationSettings
+from vsdk.adapters.scheduling.fhir.rest.client import FHIR_JSON, FhirClient
 from vsdk.adapters.scheduling.fhir.values import as_object, as_objects, as_text
 from vsdk.domain.errors import NotFound, PartnerError, UsageError, VsdkError
 from vsdk.domain.ids import PracticeId

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
-from vsdk.adapters.scheduling.fhir.access import Access
+from vsdk.adapters.scheduling.fhir.rest.access import Access
 from vsdk.adapters.scheduling.fhir.values import as_object, as_objects, as_text
 from vsdk.domain.errors import NotFound, PartnerError
 from vsdk.hooks.ports import Http, HttpReply, Json

@@ -1,10 +1,10 @@
 """Writes links and status back into Appointments on a FHIR server."""
 
-from vsdk.adapters.scheduling.fhir.client import FhirClient
-from vsdk.adapters.scheduling.fhir.dialects import Dialect
 from vsdk.adapters.scheduling.fhir.format import FhirFormat
-from vsdk.adapters.scheduling.fhir.progress import goes_on, status_of
-from vsdk.adapters.scheduling.fhir.versioned import Versioned
+from vsdk.adapters.scheduling.fhir.rest.client import FhirClient
+from vsdk.adapters.scheduling.fhir.writing.dialects import Dialect
+from vsdk.adapters.scheduling.fhir.writing.progress import goes_on, status_of
+from vsdk.adapters.scheduling.fhir.writing.versioned import Versioned
 from vsdk.domain.appointment import AppointmentStatus, VirtualService
 from vsdk.domain.errors import InvalidAppointment, PartnerError
 from vsdk.domain.ids import AppointmentId

@@ -8,8 +8,8 @@ stays there, and leads nowhere once it is revoked here. The status moves step by
 from collections.abc import Sequence
 
 from vsdk.adapters.scheduling.fhir.carriers.contained_healthcare_service import PATIENT_ROOM, PROVIDER_ROOM
-from vsdk.adapters.scheduling.fhir.json_patch import JSON_PATCH
 from vsdk.adapters.scheduling.fhir.values import as_object, as_objects, as_text
+from vsdk.adapters.scheduling.fhir.writing.json_patch import JSON_PATCH
 from vsdk.domain.appointment import AppointmentStatus as Status
 from vsdk.domain.practice import FhirConventions
 from vsdk.hooks.ports import Json

@@ -7,11 +7,11 @@ Nothing in them is believed but which appointments they name: those are read aga
 
 import hmac
 
-from vsdk.adapters.scheduling.fhir.client import FhirClient
-from vsdk.adapters.scheduling.fhir.event_numbers import EventNumbers
-from vsdk.adapters.scheduling.fhir.notification_settings import NotificationSettings
-from vsdk.adapters.scheduling.fhir.subscription import Subscriber
-from vsdk.adapters.scheduling.fhir.topic_notification import TopicNotification, status_of
+from vsdk.adapters.scheduling.fhir.following.event_numbers import EventNumbers
+from vsdk.adapters.scheduling.fhir.following.notification_settings import NotificationSettings
+from vsdk.adapters.scheduling.fhir.following.subscription import Subscriber
+from vsdk.adapters.scheduling.fhir.following.topic_notification import TopicNotification, status_of
+from vsdk.adapters.scheduling.fhir.rest.client import FhirClient
 from vsdk.adapters.scheduling.fhir.values import as_object, as_objects, as_text
 from vsdk.domain.errors import Refused, UsageError
 from vsdk.domain.ids import AppointmentId

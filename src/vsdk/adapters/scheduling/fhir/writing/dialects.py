@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from vsdk.adapters.scheduling.fhir import fhirpath_patch, json_patch, oracle
-from vsdk.adapters.scheduling.fhir.client import FHIR_JSON
+from vsdk.adapters.scheduling.fhir.rest.client import FHIR_JSON
+from vsdk.adapters.scheduling.fhir.writing import fhirpath_patch, json_patch, oracle
 from vsdk.domain.appointment import AppointmentStatus
 from vsdk.domain.practice import FhirConventions
 from vsdk.hooks.ports import Json

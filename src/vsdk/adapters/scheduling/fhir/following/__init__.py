@@ -1,0 +1,1 @@
+"""Hearing of changes: by asking for the appointments of some days, and by notifications."""

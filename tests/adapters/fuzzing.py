@@ -168,6 +168,14 @@ def _places(root: list[Any]) -> Iterator[tuple[Any, Any]]:
                 waiting.append(container[key])
 
 
+def _copied(value: Any) -> Any:
+    """What grew too deep by being moved into itself again and again is left out."""
+    try:
+        return copy.deepcopy(value)
+    except RecursionError:
+        return None
+
+
 def _change(container: Any, key: Any, random: Random, places: list[tuple[Any, Any]]) -> None:
     kind = random.choice(["drop", "replace", "replace", "duplicate", "list", "object", "move", "rename"])
     value = container[key]
@@ -176,14 +184,14 @@ def _change(container: Any, key: Any, random: Random, places: list[tuple[Any, An
     elif kind == "replace":
         container[key] = junk(random)
     elif kind == "duplicate" and isinstance(container, list):
-        container.append(copy.deepcopy(value))
+        container.append(_copied(value))
     elif kind in ("duplicate", "list"):
-        container[key] = [value, copy.deepcopy(value)]
+        container[key] = [value, _copied(value)]
     elif kind == "object":
         container[key] = {random.choice(["extension", "concept", "actor", "coding"]): value}
     elif kind == "move":
         other, place = random.choice(places)
-        container[key] = copy.deepcopy(other[place])
+        container[key] = _copied(other[place])
     elif isinstance(container, dict):
         container[random.choice(["virtualService", "contained", "identifier", "patientInstruction"])] = (
             container.pop(key)

@@ -87,6 +87,11 @@ def vsdk(config: Path, capsys: pytest.CaptureFixture[str]) -> Vsdk:
     return run
 
 
+def heeds_interruption() -> None:
+    """In a new process: Ctrl-C counts, even where the tests themselves run in the background without it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     """Starts ``vsdk …`` as a process; what still runs at the end is killed."""
@@ -99,6 +104,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
             stderr=subprocess.PIPE,
             text=True,
             env=os.environ | environment,
+            preexec_fn=heeds_interruption,
         )
         running.append(process)
         return process

@@ -5,7 +5,7 @@ import pytest
 
 from vsdk.domain.appointment import AppointmentStatus
 from vsdk.domain.errors import Conflict
-from vsdk.domain.ids import AppointmentId, PracticeId
+from vsdk.domain.ids import AppointmentId, PracticeId, VisitId
 from vsdk.hooks.store import MirroredAppointment, VisitChange
 from vsdk.store.sql import SqlStore
 from vsdk.testing.factories import NOON, a_sourced_appointment, a_visit
@@ -46,3 +46,19 @@ async def test_a_commit_makes_the_mirror_when_there_is_none(store: SqlStore) -> 
     mirrored = await store.appointment(PRACTICE, A1)
     assert mirrored is not None
     assert mirrored.version == 1
+
+
+async def test_a_visit_is_planned_only_for_the_appointment_as_it_was_read(store: SqlStore) -> None:
+    """Two processes with one database: whoever comes second finds out, and makes no second visit."""
+    sourced = a_sourced_appointment()
+    first = VisitChange(a_visit(), None, appointment=sourced, appointment_version=0)
+    await store.commit(first, NOON)
+    for version in (0, 2):
+        second = replace(first, visit=a_visit(id=VisitId("v2")), appointment_version=version)
+        with pytest.raises(Conflict):
+            await store.commit(second, NOON)
+    assert await store.visit(VisitId("v2")) is None
+    await store.commit(replace(first, visit=a_visit(id=VisitId("v3")), appointment_version=1), NOON)
+    mirrored = await store.appointment(PracticeId("practice"), AppointmentId("a1"))
+    assert mirrored
+    assert mirrored.version == 2

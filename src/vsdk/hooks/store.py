@@ -81,6 +81,8 @@ class VisitChange:
     """revoke the links that exist, before adding ``links``"""
     notices: Sequence[DueNotice] | None = None
     """replaces the notices that are still due; None leaves them"""
+    appointment_version: int | None = None
+    """the version that the mirror was read at, 0 where there was none; None: whichever it is now"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,8 @@ class VisitStore(Protocol):
     async def commit(self, change: VisitChange, now: datetime) -> None:
         """Stores everything of ``change`` in one transaction, and the visit's next deadline with it.
 
-        Raises Conflict when the visit is no longer at ``expected_version``, or already exists.
+        Raises Conflict when the visit is no longer at ``expected_version``, or already exists, and when the
+        mirror is no longer at ``appointment_version``.
         """
 
     # many at once

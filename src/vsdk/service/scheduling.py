@@ -1,29 +1,33 @@
 """Appointment in, visit and links out; and what follows when the appointment changes."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from weakref import WeakValueDictionary
 
 from vsdk.domain import events as on
 from vsdk.domain.appointment import Appointment, AppointmentStatus, VirtualService
-from vsdk.domain.effects import Audit, Effect, Notify, WriteBack
+from vsdk.domain.effects import Audit, Effect, WriteBack
 from vsdk.domain.errors import Conflict, NotFound, Refused
-from vsdk.domain.ids import AppointmentId, ParticipantId, PracticeId, VisitId
+from vsdk.domain.ids import AppointmentId, PracticeId, VisitId
 from vsdk.domain.join import JoinLink
-from vsdk.domain.participant import Capability, Participant
+from vsdk.domain.participant import Participant
 from vsdk.domain.plan import VisitPlan, Window
 from vsdk.domain.policy import Schedule
-from vsdk.domain.visit import ACTIVE, FINAL, RUNNING, Visit, VisitState, permits, transition
+from vsdk.domain.visit import FINAL, RUNNING, Visit, permits, transition
 from vsdk.hooks.ports import SourcedAppointment
 from vsdk.hooks.store import AppointmentQuery, DueNotice, MirroredAppointment, Store, VisitChange
+from vsdk.service.appointment_changes import (
+    starts_anew,
+    takes_over_from_someone,
+    told_of_cancelling,
+    who,
+    with_status,
+)
 from vsdk.service.clock import Clock
 from vsdk.service.grants import Grants, handle_hash
 from vsdk.service.policy import PolicyService, as_details, explain
 from vsdk.service.visits import ATTEMPTS, VisitService
-
-CALLED_OFF = (AppointmentStatus.CANCELLED, AppointmentStatus.ENTERED_IN_ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,7 @@ class SchedulingService:
         mirrored = await self._store.appointment(practice_id, appointment_id)
         if mirrored is None or mirrored.deleted or not mirrored.appointment.status.takes_place:
             return
-        await self.schedule(_as(mirrored, AppointmentStatus.CANCELLED))
+        await self.schedule(with_status(mirrored, AppointmentStatus.CANCELLED))
 
     async def delete(
         self, practice_id: PracticeId, appointment_id: AppointmentId, *, if_version: int | None = None
@@ -151,7 +155,9 @@ class SchedulingService:
                 visit = await self._store.visit_of(practice_id, appointment_id)
                 try:
                     if visit and permits(visit, on.AppointmentCancelled):
-                        await self._cancel_visit(_as(mirrored, AppointmentStatus.ENTERED_IN_ERROR), visit)
+                        await self._cancel_visit(
+                            with_status(mirrored, AppointmentStatus.ENTERED_IN_ERROR), visit
+                        )
                     elif visit and visit.state not in FINAL:
                         await self._retire(visit)
                 except Conflict:
@@ -216,11 +222,11 @@ class SchedulingService:
         wanted = appointment.is_video and appointment.status.takes_place
         window = self._plan.window(appointment.start)
         to_come = self.to_plan(appointment) is not None
-        if to_come and (visit is None or _starts_anew(visit, window)):
-            await self._plan_visit(sourced, window)
-        elif wanted and visit and mirrored and _takes_over_from_someone(visit, mirrored, appointment):
+        if to_come and (visit is None or starts_anew(visit, window)):
+            await self._plan_visit(sourced, mirrored, window)
+        elif wanted and visit and mirrored and takes_over_from_someone(visit, mirrored, appointment):
             await self._retire(visit)
-            await self._plan_visit(sourced, window)
+            await self._plan_visit(sourced, mirrored, window)
         elif wanted and visit and mirrored and visit.state not in FINAL:
             await self._change_visit(sourced, visit, window, mirrored.appointment)
         elif visit and permits(visit, on.AppointmentCancelled):
@@ -258,8 +264,11 @@ class SchedulingService:
             notices=self._notices(visit.id, appointment),
         )
 
-    async def _plan_visit(self, sourced: SourcedAppointment, window: Window) -> None:
-        change = self.new_visit(sourced, window)
+    async def _plan_visit(
+        self, sourced: SourcedAppointment, mirrored: MirroredAppointment | None, window: Window
+    ) -> None:
+        version = mirrored.version if mirrored else 0
+        change = replace(self.new_visit(sourced, window), appointment_version=version)
         await self._store.commit(change, self._clock.now())
         await self._visits.announce(change.visit, on.VisitPlanned(window))
 
@@ -281,7 +290,7 @@ class SchedulingService:
             changed, effects = transition(visit, event, now)
         else:
             changed, effects = replace(visit, version=visit.version + 1), ()
-        replaced = not _who(before).items() <= _who(appointment).items()
+        replaced = not who(before).items() <= who(appointment).items()
         elsewhere = moved and not window.overlaps(visit.window) and visit.state not in RUNNING
         renew = replaced or elsewhere
         known = {link.participant_id for link in await self._store.links_of(visit.id)}
@@ -312,7 +321,7 @@ class SchedulingService:
         now, event = self._clock.now(), on.AppointmentCancelled()
         changed, effects = transition(visit, event, now)
         if sourced:
-            effects = (*effects, *_told_of_cancelling(visit, sourced.appointment, now))
+            effects = (*effects, *told_of_cancelling(visit, sourced.appointment, now))
             effects = (*effects, self._write_link(sourced.appointment))
         change = VisitChange(
             changed, visit.version, effects, appointment=sourced, revoke_links=True, notices=()
@@ -358,40 +367,3 @@ class SchedulingService:
 
     def _write_link(self, appointment: Appointment) -> Effect:
         return WriteBack(appointment.practice_id, appointment.id, None)
-
-
-def _takes_over_from_someone(visit: Visit, mirrored: MirroredAppointment, appointment: Appointment) -> bool:
-    """Whether someone would inherit the arrival, and even the admission, of the one in whose place they are.
-
-    Participants are numbered by their place in the appointment, so another patient gets the same id.
-    """
-    before, after = _who(mirrored.appointment), _who(appointment)
-    here = (arrival.participant for arrival in visit.arrivals)
-    return visit.state in ACTIVE and any(before.get(p) != after.get(p) for p in here)
-
-
-def _as(mirrored: MirroredAppointment, status: AppointmentStatus) -> SourcedAppointment:
-    return replace(
-        mirrored.sourced,
-        appointment=replace(mirrored.appointment, status=status),
-        original=mirrored.sourced.original | {"status": status.value},
-    )
-
-
-def _told_of_cancelling(visit: Visit, appointment: Appointment, now: datetime) -> Iterator[Effect]:
-    """Everyone who would come through a link; not for what merely is no longer by video, or is past."""
-    if appointment.status in CALLED_OFF and now < appointment.end:
-        for participant in appointment.participants:
-            if Capability.WAIT in appointment.capabilities(participant):
-                yield Notify(visit.id, participant.id, "cancelled")
-
-
-def _who(appointment: Appointment) -> dict[ParticipantId, str]:
-    return {p.id: p.reference or p.name for p in appointment.participants}
-
-
-def _starts_anew(visit: Visit, window: Window) -> bool:
-    """Whether an appointment that still takes place needs another visit than this, which is over."""
-    if visit.state is VisitState.ENDED:
-        return not window.overlaps(visit.window)
-    return visit.state is VisitState.CANCELLED or (visit.state in FINAL and visit.window != window)

@@ -102,7 +102,7 @@ class SqlStore(SqlSearch, SqlBulk, outbox.SqlOutbox):
         async with self._database.write() as connection:
             await _put_visit(connection, change)
             if change.appointment:
-                await _put_appointment(connection, change.appointment, now)
+                await _put_appointment(connection, change.appointment, now, change.appointment_version)
             if change.revoke_links:
                 await connection.execute(
                     update(join_link)
@@ -199,17 +199,28 @@ async def _appointment(
     return mapping.mirrored_from(row) if row else None
 
 
-async def _put_appointment(connection: AsyncConnection, sourced: SourcedAppointment, now: datetime) -> int:
-    """Makes or replaces the mirror of this appointment; gives its version."""
+async def _put_appointment(
+    connection: AsyncConnection, sourced: SourcedAppointment, now: datetime, expected: int | None = None
+) -> int:
+    """Makes or replaces the mirror of this appointment; gives its version.
+
+    Raises Conflict when it is not at the version ``expected``; 0 stands for: not there.
+    """
     values = mapping.appointment_values(sourced) | {"updated": now}
     this = (
         appointment.c.practice_id == sourced.appointment.practice_id,
         appointment.c.appointment_id == sourced.appointment.id,
     )
-    replaced = await connection.execute(
-        update(appointment).where(*this).values(**values, version=appointment.c.version + 1)
-    )
-    if replaced.rowcount == 0:
+    read = (appointment.c.version == expected,) if expected else ()
+    there = 0
+    if expected != 0:
+        replacing = update(appointment).where(*this, *read)
+        there = (
+            await connection.execute(replacing.values(**values, version=appointment.c.version + 1))
+        ).rowcount
+    if not there and expected:
+        raise Conflict("the appointment was changed meanwhile")
+    if not there:
         try:
             await connection.execute(insert(appointment).values(**values, version=1))
         except IntegrityError:
@@ -221,7 +232,7 @@ async def _put_appointment(connection: AsyncConnection, sourced: SourcedAppointm
     await connection.execute(delete(appointment_key).where(*old))
     if keys := mapping.key_values(sourced.appointment):
         await connection.execute(insert(appointment_key), keys)
-    if replaced.rowcount == 0:
+    if not there:
         return 1
     version: int = (await connection.execute(select(appointment.c.version).where(*this))).scalar_one()
     return version

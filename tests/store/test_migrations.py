@@ -1,6 +1,8 @@
+import json
+
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Column, Connection, MetaData, String, create_engine, make_url
+from sqlalchemy import Column, Connection, MetaData, String, create_engine, make_url, text
 from sqlalchemy.schema import CreateTable
 
 from vsdk.store import migrate
@@ -48,3 +50,21 @@ def test_the_tables_can_be_made_on_postgresql() -> None:
         statement = str(CreateTable(table).compile(dialect=make_url("postgresql+psycopg://").get_dialect()()))
         assert "TIMESTAMP WITH TIME ZONE" in statement or table.name in ("join_link", "appointment_key")
         assert "DATETIME" not in statement
+
+
+def test_appointments_of_the_first_version_are_found_by_their_people() -> None:
+    people = [
+        {"role": "patient", "reference": "Patient/17"},
+        {"role": "practitioner", "reference": "#inside"},
+        {"role": "companion", "reference": "RelatedPerson/2"},
+    ]
+    row = "'p', 'a1', 1, '2026-03-02', 'R4', '{}', 'booked', '2026-03-02', '2026-03-02', :people, 1"
+    with create_engine("sqlite://").begin() as connection:
+        migrate.upgrade(connection, "0001")
+        insert = text(f"INSERT INTO appointment VALUES ({row})")
+        connection.execute(insert, {"people": json.dumps(people)})
+        migrate.upgrade(connection)
+        keys = connection.execute(
+            text("SELECT practice_id, kind, value, appointment_id FROM appointment_key")
+        )
+        assert [tuple(key) for key in keys] == [("p", "patient", "Patient/17", "a1")]

@@ -85,19 +85,19 @@ def _conditions(query: AppointmentQuery) -> list[ColumnElement[bool]]:
         conditions.append(c.appointment_id.in_(query.ids))
     if query.statuses:
         conditions.append(c.status.in_(query.statuses))
-    return conditions + [_found_by(kind, values) for kind, values in query.keys]
+    return conditions + [_found_by(query.practice_id, kind, values) for kind, values in query.keys]
 
 
-def _found_by(kind: str, values: Sequence[str]) -> ColumnElement[bool]:
-    c, k = appointment.c, appointment_key.c
+def _found_by(practice_id: PracticeId, kind: str, values: Sequence[str]) -> ColumnElement[bool]:
+    """From the keys to the appointments, so that the index on keys is what is searched."""
+    k = appointment_key.c
     match = _token if kind == "identifier" else k.value.__eq__
-    keys = select(k.value).where(
-        k.practice_id == c.practice_id,
-        k.appointment_id == c.appointment_id,
+    keys = select(k.appointment_id).where(
+        k.practice_id == practice_id,
         k.kind.in_(_PEOPLE if kind == "actor" else (kind,)),
         or_(*map(match, values)),
     )
-    return keys.exists()
+    return appointment.c.appointment_id.in_(keys)
 
 
 def _token(token: str) -> ColumnElement[bool]:

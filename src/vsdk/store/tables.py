@@ -79,10 +79,10 @@ appointment_key = Table(
     "appointment_key",
     metadata,
     Column("practice_id", String(255), primary_key=True),
-    Column("appointment_id", String(255), primary_key=True),
     Column("kind", String(16), primary_key=True),
     Column("value", String(512), primary_key=True),
-    Index(None, "practice_id", "kind", "value"),
+    Column("appointment_id", String(255), primary_key=True),
+    Index(None, "practice_id", "appointment_id"),
 )
 
 visit = Table(

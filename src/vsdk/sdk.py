@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
@@ -21,7 +22,7 @@ from vsdk.domain.errors import ConfigurationError, VsdkError
 from vsdk.domain.ids import ParticipantId, PracticeId, VisitId
 from vsdk.domain.policy import Present
 from vsdk.domain.practice import Practice
-from vsdk.hooks.ports import IdentityProvider, NotificationChannel, ScheduleSource
+from vsdk.hooks.ports import IdentityProvider, NotificationChannel, ScheduleSource, SourcedAppointment
 from vsdk.rtc.ice import ice_servers
 from vsdk.server import api, fhir, hooks, pages, problems
 from vsdk.server.app import make_app
@@ -103,6 +104,7 @@ class VideoSdk:
             self.registry.plan,
             self.clock,
             settings.base_url,
+            self._without_links,
         )
         self.join = JoinService(self.store, self.grants, self.policy, self.clock, practices, providers)
         self.outbox = OutboxService(
@@ -175,6 +177,15 @@ class VideoSdk:
             embed_origins=settings.embed_origins,
             version=version("vsdk"),
         )
+
+    def _without_links(self, sourced: SourcedAppointment) -> SourcedAppointment:
+        practice = self.practices[sourced.appointment.practice_id]
+        if not any(link.ours for link in self.appointment_format.links(sourced.original, practice=practice)):
+            return sourced
+        original = self.appointment_format.write(
+            sourced.original, release=sourced.release, practice=practice, services=()
+        )
+        return replace(sourced, original=original)
 
     def _clients(self) -> ClientService | None:
         """Who may get access tokens; None where nobody may."""

@@ -58,7 +58,7 @@ def links(resource: dict[str, Any]) -> list[str]:
     return [part for part in json.dumps(resource).split('"') if part.startswith(LINK)]
 
 
-async def follows_an_appointment(peer: Peer, video: VideoSdk) -> None:
+async def follows_an_appointment(peer: Peer, video: VideoSdk, folder: Path) -> None:
     """Booked, moved a little, moved far, met, and another one cancelled."""
     id_ = AppointmentId(peer.create(an_r4_appointment(**at(in_hours(2)))))
     first = await eventually(lambda: links(peer.read("Appointment", id_)))
@@ -92,16 +92,22 @@ async def follows_an_appointment(peer: Peer, video: VideoSdk) -> None:
     scheduled = await video.scheduling.current(PARK, AppointmentId(other))
     assert (scheduled.links, scheduled.visit and scheduled.visit.state) == ((), "cancelled")
 
+    kept = b"".join(file.read_bytes() for file in folder.glob("vsdk.sqlite3*"))
+    assert id_.encode() in kept
+    for link in (*first, *second):
+        handle = link.removeprefix(LINK).encode()
+        assert handle not in kept, "read again with the appointment, and still not in the database"
+
 
 @pytest.mark.parametrize("write_back", ["put", "json-patch"])
 async def test_at_sekmet(tmp_path: Path, sekmet: Peer, write_back: str) -> None:
     async with product(tmp_path, base_url=sekmet.base, write_back=write_back) as video:
-        await follows_an_appointment(sekmet, video)
+        await follows_an_appointment(sekmet, video, tmp_path)
 
 
 async def test_at_medplum(tmp_path: Path, medplum: Peer) -> None:
     async with product(tmp_path, base_url=medplum.base, write_back="json-patch") as video:
-        await follows_an_appointment(medplum, video)
+        await follows_an_appointment(medplum, video, tmp_path)
 
 
 async def test_with_smart_backend_services(
@@ -111,4 +117,4 @@ async def test_with_smart_backend_services(
     monkeypatch.setenv("TEST_FHIR_KEY", smart.key)
     access = {"kind": "smart-backend", "client_id": CLIENT, "key": {"env": "TEST_FHIR_KEY"}, "scope": SCOPE}
     async with product(tmp_path, base_url=smart.peer.base, access=access) as video:
-        await follows_an_appointment(smart.peer, video)
+        await follows_an_appointment(smart.peer, video, tmp_path)

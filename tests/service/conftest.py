@@ -168,7 +168,14 @@ class World:
         self.grants = Grants(KEY, timedelta(minutes=10))
         self.visits = VisitService(self.store, self.policy, self.listeners, self.clock)
         self.scheduling = SchedulingService(
-            self.store, self.visits, self.policy, self.grants, self.plan, self.clock, BASE_URL
+            self.store,
+            self.visits,
+            self.policy,
+            self.grants,
+            self.plan,
+            self.clock,
+            BASE_URL,
+            lambda sourced: sourced,
         )
         self.join = JoinService(
             self.store, self.grants, self.policy, self.clock, practices, {PRACTICE: provider}

@@ -48,7 +48,7 @@ class BulkScheduling:
 
     async def schedule(self, batch: Sequence[SourcedAppointment]) -> list[Outcome]:
         """The outcomes in the order of the batch; what they tell of is stored."""
-        return await self._schedule(batch, ATTEMPTS)
+        return await self._schedule([self._scheduling.without_links(sourced) for sourced in batch], ATTEMPTS)
 
     async def _schedule(self, batch: Sequence[SourcedAppointment], attempts: int) -> list[Outcome]:
         known = await self._known(batch)

@@ -1,7 +1,7 @@
 """Appointment in, visit and links out; and what follows when the appointment changes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from weakref import WeakValueDictionary
 
@@ -74,7 +74,10 @@ class SchedulingService:
         plan: VisitPlan,
         clock: Clock,
         base_url: str,
+        without_links: Callable[[SourcedAppointment], SourcedAppointment],
     ) -> None:
+        self.without_links = without_links
+        """takes our own links out of what we are given: they are secrets, and are not kept"""
         self._store = store
         self._visits = visits
         self._policy = policy
@@ -93,6 +96,7 @@ class SchedulingService:
         ``if_version`` must be the version of our mirror, where given. Raises Conflict ``version-mismatch``
         when it is not, Refused ``policy-denied`` when a rule forbids such a window.
         """
+        sourced = self.without_links(sourced)
         appointment = sourced.appointment
         lock = self.turn(appointment.practice_id, appointment.id)
         for _ in range(ATTEMPTS):

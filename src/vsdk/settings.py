@@ -91,6 +91,7 @@ class FhirSettings(_Section):
     practitioner_links: bool = Field(
         False, description="write the practitioner's link too; only where no patient reads the resource"
     )
+    strict: bool = Field(False, description="refuse what is not valid FHIR, though it could be understood")
 
     @model_validator(mode="after")
     def _has_url(self) -> Self:
@@ -146,6 +147,7 @@ class PracticeSettings(_Section):
             self.fhir.carrier,
             self.fhir.carrier_url,
             self.fhir.practitioner_links,
+            self.fhir.strict,
             link_address=f"{base_url}/j#",
             list_address=f"{base_url}/practice/{self.id}",
         )

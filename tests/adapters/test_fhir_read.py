@@ -13,6 +13,7 @@ from vsdk.adapters.scheduling.fhir.format import FhirFormat
 from vsdk.domain.appointment import Appointment, AppointmentStatus
 from vsdk.domain.errors import InvalidAppointment
 from vsdk.domain.participant import Role
+from vsdk.domain.practice import FhirConventions
 from vsdk.testing.factories import a_practice
 
 PRACTICE = a_practice(phone="+493023125001")
@@ -461,3 +462,16 @@ def test_what_still_takes_place_is_not_called_off_by_being_unreadable() -> None:
         with pytest.raises(InvalidAppointment) as caught:
             FhirFormat().read({"resourceType": "Appointment"} | resource, release="R4", practice=a_practice())
         assert caught.value.called_off is None
+
+
+@pytest.mark.parametrize("release", ["STU3", "R4", "R5"])
+def test_a_strict_practice_refuses_what_its_release_does_not_allow(release: str) -> None:
+    """And takes what is valid: strictness is a wish of the practice, and off by itself."""
+    understood = resource(vendorField="x")
+    strict = a_practice(fhir=FhirConventions(strict=True))
+    assert FhirFormat().read(understood, release=release, practice=a_practice()).id
+    with pytest.raises(InvalidAppointment) as caught:
+        FhirFormat().read(understood, release=release, practice=strict)
+    assert caught.value.code == "fhir-invalid"
+    assert "Appointment.vendorField" in [issue.path for issue in caught.value.issues]
+    assert FhirFormat().read(resource(), release=release, practice=strict).id

@@ -23,6 +23,8 @@ class FhirConventions:
     """address of the extension, for the carrier ``extension``"""
     practitioner_links: bool = False
     """whether the practitioner's own link may be written too: only where no patient reads the resource"""
+    strict: bool = False
+    """whether to refuse what is not valid in its FHIR release, though it could be understood"""
     link_address: str = ""
     """what all links of ours begin with; by it they are known again"""
     list_address: str = ""

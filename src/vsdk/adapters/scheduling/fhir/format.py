@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from vsdk.adapters.scheduling.fhir import reader, video
+from vsdk.adapters.scheduling.fhir import reader, strict, video
 from vsdk.adapters.scheduling.fhir.carriers import choice
 from vsdk.adapters.scheduling.fhir.carriers.carrier import FoundLink, refusal
 from vsdk.domain.appointment import Appointment, AppointmentStatus, VirtualService
+from vsdk.domain.errors import InvalidAppointment
 from vsdk.domain.practice import Practice
 from vsdk.hooks.ports import Json
 
@@ -25,8 +26,13 @@ class FhirFormat:
     def read(
         self, resource: Any, *, release: str, practice: Practice, assume_video: bool = False
     ) -> Appointment:
-        """See `reader.read` for the codes of what cannot be read."""
+        """See `reader.read` for the codes of what cannot be read.
+
+        Where the practice is strict, ``fhir-invalid`` too, for what its release does not allow.
+        """
         _check(release)
+        if practice.fhir.strict and (problems := strict.issues(resource, release)):
+            raise InvalidAppointment(f"not valid FHIR {release}", code="fhir-invalid", issues=problems)
         is_video = assume_video or (isinstance(resource, dict) and video.is_video(resource, practice.fhir))
         return reader.read(resource, practice=practice, is_video=is_video)
 

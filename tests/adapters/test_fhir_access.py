@@ -355,7 +355,8 @@ async def tls_server(authority: Authority) -> AsyncIterator[str]:
         port=port,
         ws="none",
         lifespan="off",
-        log_level="critical",
+        log_config=None,  # the loggers belong to all tests
+        access_log=False,
         ssl_certfile=files.certificate,
         ssl_keyfile=str(files.key),
         ssl_ca_certs=str(authority.file),

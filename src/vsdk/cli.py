@@ -10,7 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from vsdk.domain.errors import ConfigurationError, VsdkError
@@ -124,11 +124,12 @@ def _links(options: argparse.Namespace) -> int:
     if options.practice and options.practice not in practices:
         raise ConfigurationError(f"there is no practice {options.practice!r} in the settings")
     practice = practices[options.practice] if options.practice else next(iter(practices.values()))
+    if options.strict:
+        practice = replace(practice, fhir=replace(practice.fhir, strict=True))
     wish = Wish(
         options.files,
         options.fhir_version,
         practice,
-        strict=options.strict,
         table=options.format == "table",
         progress=options.progress,
     )

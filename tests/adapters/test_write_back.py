@@ -12,7 +12,8 @@ from tests.peers.servers import Peer
 
 from vsdk.adapters.http import HttpClient
 from vsdk.adapters.scheduling.fhir.carriers.cross_version import VIRTUAL_SERVICE
-from vsdk.adapters.scheduling.fhir.writing.progress import goes_on, status_of
+from vsdk.adapters.scheduling.fhir.reader import status_of
+from vsdk.adapters.scheduling.fhir.writing.progress import goes_on
 from vsdk.adapters.scheduling.fhir.writing.versioned import MOST_ATTEMPTS
 from vsdk.domain.appointment import AppointmentStatus as Status
 from vsdk.domain.appointment import VirtualService

@@ -443,3 +443,14 @@ def test_the_samples_of_the_repository_can_be_read(vsdk: Vsdk, config: Path) -> 
         result = vsdk("links", "--fhir-version", release, *files)
         errors = {row["error"] for row in lines(result.out) if "error" in row}
         assert errors <= {"appointment-cancelled", "not-a-video-visit", "appointment-over"}
+
+
+def test_a_cancellation_without_times_is_explained_and_yet_ends_the_visit(vsdk: Vsdk, tmp_path: Path) -> None:
+    file = tmp_path / "a.ndjson"
+    bare = {"resourceType": "Appointment", "id": "a1", "status": "cancelled"}
+    file.write_text(f"{json.dumps(appointment())}\n{json.dumps(bare)}\n")
+    result = vsdk("links", str(file))
+    assert [json.loads(line).get("error") for line in result.out.splitlines()][
+        -1
+    ] == "appointment-without-time"
+    assert "appointment-cancelled" in vsdk("audit").out

@@ -257,3 +257,12 @@ def test_the_grant_of_the_list_expires(plan: Plan, http: TestClient, clock: Fake
     clock.advance(minutes=10)
     path = f"/api/v1/visits/{planned['visit']}/grant"
     assert_problem(http.post(path, headers=bearer(planned["grant"])), 401, "grant-expired")
+
+
+def test_a_cancellation_without_times_is_refused_and_yet_revokes_the_links(http: TestClient) -> None:
+    links = http.post("/api/v1/visits", json={"appointment": r4()}, headers=bearer()).json()["links"]
+    bare = {"resourceType": "Appointment", "id": r4()["id"], "status": "cancelled"}
+    refused = http.post("/api/v1/visits", json={"appointment": bare}, headers=bearer())
+    assert_problem(refused, 422, "appointment-without-time")
+    handle = links[0]["join_url"].partition("#")[2]
+    assert http.post("/api/v1/join", json={"handle": handle}).status_code == 410

@@ -212,6 +212,18 @@ def test_a_put_brings_back_what_was_deleted_with_a_new_link(
     assert get(http).status_code == 200
 
 
+def test_a_cancellation_that_says_no_more_than_that_revokes_the_links(http: TestClient) -> None:
+    """``start`` and ``end`` may be missing then (app-3); said twice, it is the same."""
+    link = link_in(put(http, "R4", r4()).json()) or ""
+    bare = {"resourceType": "Appointment", "id": "a1", "status": "cancelled"}
+    for _ in range(2):
+        reply = put(http, "R4", bare)
+        assert (reply.status_code, reply.json()["status"]) == (200, "cancelled")
+        assert "start" not in reply.json()
+    assert join(http, link).status_code == 410
+    assert put(http, "R4", bare | {"id": "new"}).status_code == 422, "of that one, nothing is known"
+
+
 def test_what_was_never_there_is_deleted_too(http: TestClient) -> None:
     assert delete(http, "nothing").status_code == 204
     assert_outcome(get(http, "nothing"), 404, "appointment-unknown")

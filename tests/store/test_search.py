@@ -134,8 +134,8 @@ async def test_what_is_to_come_of_a_source_are_its_visits_that_are_not_over(stor
         one = replace(sourced(id_), source="feed" if id_ != "b4" else "")
         visit = a_visit(id=f"v-{id_}", appointment_id=AppointmentId(id_), state=state)
         await store.commit(VisitChange(visit, None, appointment=one), NOON)
-    assert await store.upcoming_of(PARK, "feed", NOON) == ["b1", "b2"]
-    assert await store.upcoming_of(OTHER, "feed", NOON) == []
+    assert await store.upcoming_of(PARK, "feed") == ["b1", "b2"]
+    assert await store.upcoming_of(OTHER, "feed") == []
 
 
 @given(st.text(alphabet="ab|\\", max_size=8))

@@ -184,7 +184,7 @@ class AppointmentMirror(Protocol):
     ) -> None:
         """Marks it as deleted; whoever hands it over again makes it known again."""
 
-    async def upcoming_of(self, practice_id: PracticeId, source: str, now: datetime) -> list[AppointmentId]:
+    async def upcoming_of(self, practice_id: PracticeId, source: str) -> list[AppointmentId]:
         """The appointments of that source that have a visit which is planned or going on."""
 
 

@@ -25,7 +25,6 @@ class Wish:
     files: Sequence[str]
     release: str
     practice: Practice
-    strict: bool = False
     table: bool = False
     progress: bool | None = None
 
@@ -34,7 +33,7 @@ def run(video: VideoSdk, wish: Wish) -> int:
     """Gives the number of failures. Files are read between the batches, outside the event loop, so that
     Ctrl-C ends the waiting for standard input too; within a batch, it undoes the batch."""
     documents = Documents(wish.files)
-    rows = Rows(video, wish.release, wish.practice, strict=wish.strict)
+    rows = Rows(video, wish.release, wish.practice)
     progress = Progress(sys.stderr, documents.size) if _is_shown(wish) else None
     table = Table(sys.stdout) if wish.table else None
     done = failed = 0

@@ -20,13 +20,13 @@ Row = dict[str, Any]
 class Rows:
     """Reads resources of one release as appointments of one practice, and schedules them."""
 
-    def __init__(self, video: VideoSdk, release: str, practice: Practice, *, strict: bool) -> None:
+    def __init__(self, video: VideoSdk, release: str, practice: Practice) -> None:
+        self._scheduling = video.scheduling
         self._format = video.appointment_format
         self._listeners = video.listeners
         self._bulk = BulkScheduling(video.scheduling, video.store, video.visits, video.clock)
         self._release = release
         self._practice = practice
-        self._strict = strict
 
     async def of(self, batch: Sequence[Found]) -> list[Row]:
         """In the order of the batch. What the rows tell is stored, and plugins have heard of it."""
@@ -37,6 +37,8 @@ class Rows:
         rows: list[Row] = []
         for (place, resource), one in zip(batch, read, strict=True):
             outcome = one if isinstance(one, VsdkError) else _checked(next(outcomes))
+            if isinstance(outcome, InvalidAppointment) and outcome.called_off:
+                await self._scheduling.vanished(self._practice.id, outcome.called_off)
             if isinstance(outcome, VsdkError):
                 rows.append(_failure(place, resource, outcome))
             else:
@@ -48,8 +50,6 @@ class Rows:
             return resource
         try:
             appointment = self._format.read(resource, release=self._release, practice=self._practice)
-            if self._strict:
-                _require_valid(resource, self._release)
         except VsdkError as error:
             return error
         if not appointment.is_video:
@@ -59,13 +59,6 @@ class Rows:
                 issues=[Issue("not-a-video-visit", "Appointment", "none of the practice's rules says so")],
             )
         return SourcedAppointment(appointment, self._release, resource)
-
-
-def _require_valid(resource: Any, release: str) -> None:
-    from vsdk.adapters.scheduling.fhir.strict import issues
-
-    if found := issues(resource, release):
-        raise InvalidAppointment(f"not valid FHIR {release}", code="fhir-invalid", issues=found)
 
 
 def _checked(outcome: Outcome) -> Outcome:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
 
-from vsdk.domain.errors import Refused
+from vsdk.domain.errors import InvalidAppointment, Refused
 from vsdk.domain.ids import PracticeId, VisitId
 from vsdk.domain.participant import Role
 from vsdk.domain.practice import Practice
@@ -94,9 +94,14 @@ def make_router(
         """Repeating it with the same appointment gives the same links; with a changed one, it follows."""
         practice = practices[keys.practice_of(authorization)]
         release = body.fhir_version
-        appointment = appointment_format.read(
-            body.appointment, release=release, practice=practice, assume_video=True
-        )
+        try:
+            appointment = appointment_format.read(
+                body.appointment, release=release, practice=practice, assume_video=True
+            )
+        except InvalidAppointment as error:
+            if error.called_off:
+                await scheduling.vanished(practice.id, error.called_off)
+            raise
         sourced = SourcedAppointment(appointment, release, body.appointment)
         return visit_reply(await scheduling.schedule(sourced))
 

@@ -132,7 +132,7 @@ class SchedulingService:
 
     async def upcoming(self, practice_id: PracticeId, source: str) -> list[AppointmentId]:
         """The appointments of that schedule source that have a visit which is planned or going on."""
-        return await self._store.upcoming_of(practice_id, source, self._clock.now())
+        return await self._store.upcoming_of(practice_id, source)
 
     async def vanished(self, practice_id: PracticeId, appointment_id: AppointmentId) -> None:
         """The source confirmed that this appointment is gone: it counts as cancelled."""

@@ -53,7 +53,7 @@ class SqlSearch:
             )
 
     @whole
-    async def upcoming_of(self, practice_id: PracticeId, source: str, now: datetime) -> list[AppointmentId]:
+    async def upcoming_of(self, practice_id: PracticeId, source: str) -> list[AppointmentId]:
         both = and_(
             visit.c.practice_id == appointment.c.practice_id,
             visit.c.appointment_id == appointment.c.appointment_id,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
-from vsdk.domain.appointment import Appointment, VirtualService
+from vsdk.domain.appointment import Appointment, AppointmentStatus, VirtualService
 from vsdk.domain.errors import Conflict, InvalidAppointment, Issue, NotFound, UsageError
 from vsdk.domain.ids import AppointmentId, PracticeId
 from vsdk.domain.practice import Practice
@@ -192,7 +192,13 @@ class Appointments:
 
     def _save(self, call: Call, resource: Json, target: Target, if_version: int | None) -> Save:
         practice, before = self._practices[call.practice_id], target.found
-        appointment = self._read(call, resource, practice)
+        try:
+            appointment = self._read(call, resource, practice)
+        except InvalidAppointment as error:
+            if error.called_off != target.id or before is None:
+                raise
+            # what is called off need not say again when it was, and with whom (app-3)
+            appointment = replace(before.mirrored.appointment, status=_called_off(resource))
         if before and call.method == "PATCH" and self._is_video_unsaid(call, before, practice):
             appointment = replace(appointment, is_video=True)
         if appointment.id != target.id:
@@ -273,6 +279,11 @@ class Appointments:
     def _entry(self, call: Call, scheduled: Scheduled) -> Json:
         answer = self._answer(call, scheduled, 200)
         return {"fullUrl": answer.full_url, "resource": answer.resource, "search": {"mode": "match"}}
+
+
+def _called_off(resource: Json) -> AppointmentStatus:
+    said = resource.get("status")
+    return next((status for status in AppointmentStatus if status == said), AppointmentStatus.CANCELLED)
 
 
 def _with(here: str, params: tuple[tuple[str, str], ...], search: Search) -> str:

@@ -10,7 +10,6 @@ from vsdk.hooks import json_text
 
 MEDIA_TYPE = "application/fhir+json"
 JSON_PATCH = "application/json-patch+json"
-FORM = "application/x-www-form-urlencoded"
 VERSIONS = {"STU3": "3.0", "R4": "4.0", "R4B": "4.3", "R5": "5.0"}
 """The media type parameter ``fhirVersion`` of each release; its keys are the releases that are offered."""
 MAX_BYTES = 1024 * 1024

@@ -13,13 +13,12 @@ from vsdk.domain.practice import Practice
 from vsdk.hooks.ports import AppointmentFormat
 from vsdk.server import clients as named
 from vsdk.server.api import PracticeKeys
-from vsdk.server.clients import Caller, Callers
+from vsdk.server.clients import FORM, Caller, Callers
 from vsdk.server.fhir import bundle, capabilities
 from vsdk.server.fhir.answers import Answer, refusal, response
 from vsdk.server.fhir.calls import Call
 from vsdk.server.fhir.interactions import Appointments
 from vsdk.server.fhir.negotiation import (
-    FORM,
     JSON_PATCH,
     MEDIA_TYPE,
     Preferences,

@@ -31,10 +31,11 @@ class FhirFormat:
         Where the practice is strict, ``fhir-invalid`` too, for what its release does not allow.
         """
         _check(release)
+        is_video = assume_video or (isinstance(resource, dict) and video.is_video(resource, practice.fhir))
+        appointment = reader.read(resource, practice=practice, is_video=is_video)
         if practice.fhir.strict and (problems := strict.issues(resource, release)):
             raise InvalidAppointment(f"not valid FHIR {release}", code="fhir-invalid", issues=problems)
-        is_video = assume_video or (isinstance(resource, dict) and video.is_video(resource, practice.fhir))
-        return reader.read(resource, practice=practice, is_video=is_video)
+        return appointment
 
     def write(
         self,

@@ -64,7 +64,7 @@ def read(resource: Any, *, practice: Practice, is_video: bool) -> Appointment:
     """
     resource = require_appointment(resource)
     id_ = as_key(resource.get("id"))
-    status = _status(resource.get("status"))
+    status = status_of(resource)
     start = instant(resource.get("start"), practice.time_zone)
     end = None if start is None else _end(resource, start, practice)
     participants = people(resource, practice)
@@ -76,8 +76,9 @@ def read(resource: Any, *, practice: Practice, is_video: bool) -> Appointment:
     )
 
 
-def _status(value: Any) -> AppointmentStatus | None:
+def status_of(resource: Json) -> AppointmentStatus | None:
     """By the code, however it is spelled: ``Booked``, ``canceled``, ``checked_in``, ``no-show``."""
+    value = resource.get("status")
     if not isinstance(value, str):
         return None
     return _STATUS.get(value) or _STATUS.get("".join(c for c in value[:32].lower() if c.isalpha()))

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 
+from vsdk.adapters.scheduling.fhir.reader import status_of
 from vsdk.adapters.scheduling.fhir.times import instant
 from vsdk.adapters.scheduling.fhir.values import as_text
+from vsdk.domain.appointment import AppointmentStatus
 from vsdk.domain.practice import Practice
 from vsdk.hooks.ports import Json
 
 NAMELESS = "#"
 """begins the key of a resource without an id, which cannot be read again"""
-_OVER = frozenset({"cancelled", "canceled", "noshow", "entered-in-error", "fulfilled"})
 
 
 class Seen(NamedTuple):
@@ -51,7 +52,9 @@ def digest(resource: Json) -> bytes:
 
 
 def takes_place(resource: Json) -> bool:
-    return as_text(resource.get("status")).lower() not in _OVER
+    """Whether it still will; what its status says nothing of may."""
+    status = status_of(resource)
+    return status is None or (status.takes_place and status is not AppointmentStatus.FULFILLED)
 
 
 def days_around(now: datetime, practice: Practice, back: int, ahead: int) -> list[datetime]:

@@ -1,8 +1,6 @@
 """A status goes forwards or stays: what a server knows already is never taken back."""
 
-from vsdk.adapters.scheduling.fhir.values import as_text
 from vsdk.domain.appointment import AppointmentStatus as Status
-from vsdk.hooks.ports import Json
 
 _RANK = {
     Status.PROPOSED: 0,
@@ -14,15 +12,6 @@ _RANK = {
     Status.FULFILLED: 3,
 }
 """of those in which the appointment stands; the others are final"""
-
-
-def status_of(appointment: Json) -> Status | None:
-    """None where it is none of FHIR's codes; ``canceled`` is one in practice."""
-    code = as_text(appointment.get("status")).lower()
-    try:
-        return Status("cancelled" if code == "canceled" else code)
-    except ValueError:
-        return None
 
 
 def goes_on(now: Status | None, wanted: Status) -> bool:

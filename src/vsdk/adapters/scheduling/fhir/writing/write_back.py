@@ -1,9 +1,10 @@
 """Writes links and status back into Appointments on a FHIR server."""
 
 from vsdk.adapters.scheduling.fhir.format import FhirFormat
+from vsdk.adapters.scheduling.fhir.reader import status_of
 from vsdk.adapters.scheduling.fhir.rest.client import FhirClient
 from vsdk.adapters.scheduling.fhir.writing.dialects import Dialect
-from vsdk.adapters.scheduling.fhir.writing.progress import goes_on, status_of
+from vsdk.adapters.scheduling.fhir.writing.progress import goes_on
 from vsdk.adapters.scheduling.fhir.writing.versioned import Versioned
 from vsdk.domain.appointment import AppointmentStatus, VirtualService
 from vsdk.domain.errors import InvalidAppointment, PartnerError

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -32,22 +33,36 @@ def test_what_the_fuzzers_begin_with_is_fine_itself() -> None:
 @pytest.mark.parametrize(
     ("error", "noticed"),
     [
-        (KeyError("id"), KeyError),
-        (RecursionError(), RecursionError),
-        (InvalidAppointment("no issues"), AssertionError),
-        (InvalidAppointment("about Erika Beispiel", issues=[Issue("a", "b", "c")]), AssertionError),
-        (InvalidAppointment("x", issues=[Issue("a", "b", "Patient/17")]), AssertionError),
+        (lambda _: KeyError("id"), KeyError),
+        (lambda _: RecursionError(), RecursionError),
+        (lambda _: InvalidAppointment("no issues"), AssertionError),
+        (
+            lambda resource: InvalidAppointment(
+                f"about {resource['actor']['display']}", issues=[Issue("a", "b", "c")]
+            ),
+            AssertionError,
+        ),
+        (
+            lambda resource: InvalidAppointment(
+                "x", issues=[Issue("a", "b", resource["actor"]["reference"])]
+            ),
+            AssertionError,
+        ),
     ],
 )
 def test_the_fuzzers_would_notice(
-    error: Exception, noticed: type[Exception], monkeypatch: pytest.MonkeyPatch
+    error: Callable[[Any], Exception], noticed: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stumble(*_: Any, **__: Any) -> None:
-        raise error
+    def stumble(_: FhirFormat, resource: Any, **__: Any) -> None:
+        raise error(resource)
 
     monkeypatch.setattr(FhirFormat, "read", stumble)
     with pytest.raises(noticed):
         check({"id": "x", "actor": {"reference": "Patient/17", "display": "Erika Beispiel"}})
+
+
+def test_words_that_an_explanation_has_anyway_are_no_repetition() -> None:
+    check({"resourceType": "Appointment", "id": "a1", "language": " patient", "comment": "has no"})
 
 
 @pytest.mark.skipif(

@@ -3,9 +3,8 @@
 In one process and in turns. The model's first call, which builds classes, is not counted. The two do not do
 the same: the model checks and keeps every element, and says nothing of who is who or whether it is by video.
 
-Six to eleven times faster was reached; narrative and many numbers in hexadecimal cost most. A third of the
-time is JSON, of which `pydantic_core.from_json` takes the most and the search for infinite numbers a quarter;
-a sixth of the mapping is that objects of the domain are frozen.
+What costs us most is what only JSON has to look at: a long narrative, extensions, many levels. A quarter to a
+third of the time is JSON.
 """
 
 import statistics

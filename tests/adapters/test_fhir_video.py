@@ -7,11 +7,13 @@ import pytest
 
 from vsdk.adapters.scheduling.fhir import video
 from vsdk.adapters.scheduling.fhir.format import FhirFormat
+from vsdk.adapters.scheduling.fhir.people import attendees
 from vsdk.domain.practice import VIDEO_RULES, FhirConventions
 from vsdk.testing.factories import a_practice
 
 PRACTICE = a_practice()
 CONVENTIONS = PRACTICE.fhir
+FORMAT = FhirFormat()
 OURS = f"{CONVENTIONS.link_address}h4ndle"
 SNOMED = "http://snomed.info/sct"
 TELEMEDICINE = {"coding": [{"system": SNOMED, "code": "448337001"}]}
@@ -31,6 +33,10 @@ def resource(**elements: Any) -> dict[str, Any]:
         "participant": [{"actor": {"reference": "Patient/1"}}, {"actor": {"reference": "Practitioner/2"}}],
         **elements,
     }
+
+
+def why(given: dict[str, Any], conventions: FhirConventions) -> str | None:
+    return video.why(given, attendees(given), conventions)
 
 
 def coded(system: str, code: str) -> dict[str, Any]:
@@ -117,8 +123,8 @@ SLOT = {
     ],
 )
 def test_a_rule_decides_and_is_named(given: dict[str, Any], rule: str | None) -> None:
-    assert video.why(given, CONVENTIONS) == rule
-    assert video.is_video(given, CONVENTIONS) is (rule is not None)
+    assert why(given, CONVENTIONS) == rule
+    assert FORMAT.read(given, release="R5", practice=PRACTICE).is_video is (rule is not None)
     for release in ("STU3", "R4", "R4B", "R5"):
         found = FhirFormat().read(given, release=release, practice=PRACTICE).is_video
         assert found is (rule is not None)
@@ -135,21 +141,21 @@ def test_a_rule_decides_and_is_named(given: dict[str, Any], rule: str | None) ->
     ],
 )
 def test_only_rules_that_the_practice_chose_count(rule: str, given: dict[str, Any]) -> None:
-    assert video.why(given, replace(CONVENTIONS, video=(rule,))) == rule
+    assert why(given, replace(CONVENTIONS, video=(rule,))) == rule
     others = tuple(name for name in VIDEO_RULES if name != rule)
-    assert video.why(given, replace(CONVENTIONS, video=others)) is None
+    assert why(given, replace(CONVENTIONS, video=others)) is None
 
 
 def test_a_practice_may_have_codes_of_its_own() -> None:
     own = replace(CONVENTIONS, video_codes=("https://pms.example/types|VID", "|v2"))
-    assert video.why(resource(serviceType=[coded("https://pms.example/types", "VID")]), own) == "codes"
-    assert video.why(resource(appointmentType={"coding": [{"code": "v2"}]}), own) == "codes"
-    assert video.why(resource(appointmentType=coded("https://other.example", "v2")), own) is None
-    assert video.why(resource(appointmentType=coded("https://other.example", "VID")), own) is None
+    assert why(resource(serviceType=[coded("https://pms.example/types", "VID")]), own) == "codes"
+    assert why(resource(appointmentType={"coding": [{"code": "v2"}]}), own) == "codes"
+    assert why(resource(appointmentType=coded("https://other.example", "v2")), own) is None
+    assert why(resource(appointmentType=coded("https://other.example", "VID")), own) is None
 
 
 def test_everything_is_a_rule_too() -> None:
-    assert video.why(resource(), replace(CONVENTIONS, video=("everything",))) == "everything"
+    assert why(resource(), replace(CONVENTIONS, video=("everything",))) == "everything"
 
 
 @pytest.mark.parametrize(
@@ -171,7 +177,7 @@ def test_with_a_link_of_somebody_else_it_is_their_visit_whatever_the_rules_say(
 ) -> None:
     everything = replace(CONVENTIONS, video=(*VIDEO_RULES, "everything"))
     given = resource(appointmentType=TELEMEDICINE, **theirs)
-    assert video.why(given, everything) is None
+    assert why(given, everything) is None
     assert video.is_elsewhere(given, everything)
     practice = replace(PRACTICE, fhir=everything)
     assert not FhirFormat().read(given, release="R5", practice=practice).is_video
@@ -180,7 +186,7 @@ def test_with_a_link_of_somebody_else_it_is_their_visit_whatever_the_rules_say(
 
 def test_with_a_link_of_ours_beside_it_is_ours() -> None:
     given = resource(virtualService=[{"addressUrl": "https://zoom.example/1"}, {"addressUrl": OURS}])
-    assert video.why(given, CONVENTIONS) == "virtual-service"
+    assert why(given, CONVENTIONS) == "virtual-service"
     assert not video.is_elsewhere(given, CONVENTIONS)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsdk.hooks.json_text import interchangeable, parse
+from vsdk.hooks.json_text import MOST_LEVELS, interchangeable, parse
 
 TOO_LARGE = ["1e400", "-1e309", "1E+400", "1e0400", "12.5e308", "2" * 309 + ".5", "9" * 230 + "e99"]
 """for a float; RFC 7493, section 2.2, wants numbers that a float can hold"""
@@ -44,6 +44,22 @@ def test_what_others_could_not_read_is_refused(text: str | bytes) -> None:
 @pytest.mark.parametrize("text", ["null", '{"ä": [1, 2.5, "😀", true]}', '"\\ud83d\\ude00"', '{"a":1,"a":2}'])
 def test_what_all_can_read_is_read(text: str) -> None:
     assert parse(text) == parse(text.encode()) == json.loads(text)
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+@pytest.mark.parametrize("inside", ["", "1", '["a"]'])
+def test_so_many_levels_are_read_and_no_more(opening: str, closing: str, inside: str) -> None:
+    if opening != "[" and not inside:
+        inside = "null"
+    levels = MOST_LEVELS - inside.count("[")
+    assert parse(opening * levels + inside + closing * levels) is not None
+    with pytest.raises(ValueError, match="levels"):
+        parse(opening * (levels + 1) + inside + closing * (levels + 1))
+
+
+def test_many_lists_beside_each_other_are_not_many_levels() -> None:
+    assert parse("[" + ",".join(["[{}]"] * 1000) + "]") == [[{}]] * 1000
+    assert parse(f'"{"[" * 1000}"') == "[" * 1000
 
 
 def test_a_byte_order_mark_is_ignored() -> None:

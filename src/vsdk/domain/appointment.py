@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from vsdk.domain.ids import AppointmentId, PracticeId
 from vsdk.domain.participant import Capability, Participant, Role
+from vsdk.domain.quick import quick_to_make
 
 
 class AppointmentStatus(StrEnum):
@@ -45,6 +46,7 @@ class VirtualService:
     closes: datetime | None = None
 
 
+@quick_to_make
 @dataclass(frozen=True, slots=True)
 class Appointment:
     """A booked time with its participants. Times are aware; the reason for the visit is never read."""

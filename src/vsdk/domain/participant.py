@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from vsdk.domain.ids import ParticipantId
+from vsdk.domain.quick import quick_to_make
 
 
 class Role(StrEnum):
@@ -41,6 +42,7 @@ CAPABILITIES: dict[Role, frozenset[Capability]] = {
 """Staff organise and never get ``talk``: no media for them (31b § 5 (1), second access)."""
 
 
+@quick_to_make
 @dataclass(frozen=True, slots=True)
 class Participant:
     """One person of one visit. Personal data stay out of ``repr`` and so out of logs and tracebacks."""

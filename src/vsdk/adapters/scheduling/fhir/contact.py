@@ -15,6 +15,8 @@ TRUNK_ZERO = ("+49", "+43", "+41", "+33", "+44", "+32", "+31", "+46", "+47", "+3
 def phone(value: str, practice_phone: str) -> str:
     """The number as E.164, or empty. A national number is read in the country of the practice's own."""
     number = "".join(value.split())
+    if _E164.fullmatch(number):
+        return number
     if not number[1:].isdigit():
         number = number[4:] if number[:4].lower() == "tel:" else number
         number = number.replace("(0)", "").translate(_SIGNS)
@@ -29,7 +31,7 @@ def phone(value: str, practice_phone: str) -> str:
 def email(value: str) -> str:
     """The address, or empty when it cannot be one."""
     address = value.strip()
-    if address[:7].lower() == "mailto:":
+    if ":" in address and address[:7].lower() == "mailto:":
         address = address[7:]
     return address if len(address) <= 254 and _EMAIL.fullmatch(address) else ""
 

@@ -6,6 +6,7 @@ from typing import Any
 from vsdk.adapters.scheduling.fhir import reader, strict, video
 from vsdk.adapters.scheduling.fhir.carriers import choice
 from vsdk.adapters.scheduling.fhir.carriers.carrier import FoundLink, refusal
+from vsdk.adapters.scheduling.fhir.people import attendees
 from vsdk.domain.appointment import Appointment, AppointmentStatus, VirtualService
 from vsdk.domain.errors import InvalidAppointment
 from vsdk.domain.practice import Practice
@@ -26,13 +27,15 @@ class FhirFormat:
     def read(
         self, resource: Any, *, release: str, practice: Practice, assume_video: bool = False
     ) -> Appointment:
-        """See `reader.read` for the codes of what cannot be read.
+        """See `reader.read` and `reader.require_appointment` for the codes of what cannot be read.
 
         Where the practice is strict, ``fhir-invalid`` too, for what its release does not allow.
         """
         _check(release)
-        is_video = assume_video or (isinstance(resource, dict) and video.is_video(resource, practice.fhir))
-        appointment = reader.read(resource, practice=practice, is_video=is_video)
+        reader.require_appointment(resource)
+        attending = attendees(resource)
+        is_video = assume_video or video.why(resource, attending, practice.fhir) is not None
+        appointment = reader.read(resource, attending=attending, practice=practice, is_video=is_video)
         if practice.fhir.strict and (problems := strict.issues(resource, release)):
             raise InvalidAppointment(f"not valid FHIR {release}", code="fhir-invalid", issues=problems)
         return appointment

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from vsdk.adapters.scheduling.fhir import video
 from vsdk.adapters.scheduling.fhir.connection import Connection
+from vsdk.adapters.scheduling.fhir.people import attendees
 from vsdk.hooks.ports import Changes
 
 
@@ -24,7 +25,7 @@ async def inspect(server: Connection) -> AsyncIterator[str]:
 def _appointments(server: Connection, changes: Changes) -> Iterator[str]:
     conventions = server.practice.fhir
     resources = [sourced.original for sourced in changes.appointments]
-    rules = Counter(rule for r in resources if (rule := video.why(r, conventions)))
+    rules = Counter(rule for r in resources if (rule := video.why(r, attendees(r), conventions)))
     by = f" ({', '.join(f'{count} by {rule}' for rule, count in rules.most_common())})" if rules else ""
     yield f"appointments in the days that are searched: {len(resources)}, video visits: {rules.total()}{by}"
     if elsewhere := sum(video.is_elsewhere(r, conventions) for r in resources):

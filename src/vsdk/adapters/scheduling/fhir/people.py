@@ -45,6 +45,10 @@ class Actor:
     """the contained resource, or empty"""
 
 
+Attendee = tuple[Json, Actor]
+"""an entry of ``Appointment.participant``, and whom it is about"""
+
+
 def contained_in(resource: Json) -> Mapping[str, Json]:
     """The contained resources by their ids, with or without the ``#`` that some systems put before them."""
     if not resource.get("contained"):
@@ -58,33 +62,34 @@ def contained_in(resource: Json) -> Mapping[str, Json]:
 def actor_of(reference: Json, contained: Mapping[str, Json] = _NOBODY) -> Actor:
     """Reads ``Patient/1``, absolute addresses, versions (``/_history/2``), contained ``#id``, identifiers."""
     target = as_text(reference.get("reference"))
-    kind, resource = _target(reference, target, contained)
+    kind, slash, _ = target.partition("/")
+    resource = _NOBODY
+    if not slash or kind not in _TYPES:
+        kind, resource = _target(reference, target, contained)
     return Actor(target, kind, as_text(reference.get("display")), resource)
 
 
-def kind_of(reference: Json, contained: Mapping[str, Json]) -> str:
-    """The resource type of the target alone, empty when it cannot be told."""
-    return _target(reference, as_text(reference.get("reference")), contained)[0]
-
-
-def people(resource: Json, practice: Practice) -> tuple[Participant, ...]:
-    """The persons of the appointment as ``p1``, ``p2`` … in the order of appearance, each once.
-
-    Who declined is left out, and so is what is no person (Location, Device, HealthcareService …). R5's
-    ``subject`` is the patient where no participant is one.
-    """
+def attendees(resource: Json) -> list[Attendee]:
+    """Every participant who did not decline, with its actor: persons, places, devices."""
     contained = contained_in(resource)
-    found: list[tuple[Role, Actor]] = []
-    for entry in as_objects(resource.get("participant")):
-        if declined(entry):
-            continue
-        actor = actor_of(as_object(entry.get("actor")), contained)
-        if role := _role(actor, entry):
-            found.append((role, actor))
+    return [
+        (entry, actor_of(as_object(entry.get("actor")), contained))
+        for entry in as_objects(resource.get("participant"))
+        if not _declined(entry)
+    ]
+
+
+def people(resource: Json, attending: Iterable[Attendee], practice: Practice) -> tuple[Participant, ...]:
+    """The persons among the attendees as ``p1``, ``p2`` … in the order of appearance, each once.
+
+    What is no person is left out (Location, Device, HealthcareService …). R5's ``subject`` is the patient
+    where no participant is one.
+    """
+    found = [(role, actor) for entry, actor in attending if (role := _role(actor, entry))]
     if len({actor.reference for _, actor in found}) < len(found):
         found = list(_once(found))
     if "subject" in resource and not any(role is Role.PATIENT for role, _ in found):
-        subject = actor_of(as_object(resource["subject"]), contained)
+        subject = actor_of(as_object(resource["subject"]), contained_in(resource))
         if subject.kind == "Patient":
             found.insert(0, (Role.PATIENT, subject))
     return tuple([_participant(n, role, actor, practice) for n, (role, actor) in enumerate(found, start=1)])
@@ -101,7 +106,7 @@ def problems(resource: Json) -> Iterator[tuple[str, str]]:
             yield "participant-not-object", path
         elif not as_object(entry.get("actor")):
             yield "participant-without-actor", f"{path}.actor"
-        elif declined(entry):
+        elif _declined(entry):
             yield "participant-declined", f"{path}.status"
         elif actor_of(entry["actor"], contained).kind:
             yield "participant-no-person", f"{path}.actor"
@@ -123,9 +128,6 @@ def _target(reference: Json, target: str, contained: Mapping[str, Json]) -> tupl
     """Type and contained resource: by that resource, the reference, its ``type``, that of its identifier."""
     resource = _NOBODY
     if target:
-        head, slash, _ = target.partition("/")
-        if slash and head in _TYPES:
-            return head, _NOBODY
         if target[0] == "#" and target[1:] in contained:
             resource = contained[target[1:]]
             if (kind := as_text(resource.get("resourceType"))) in _TYPES:
@@ -144,10 +146,10 @@ def _identified(reference: Json) -> str:
     return next((_IDENTIFIED[code] for _, code in identified if code in _IDENTIFIED), "")
 
 
-def declined(entry: Json) -> bool:
+def _declined(entry: Json) -> bool:
     """Whether this participant said no, in any spelling. Without a status nobody said so."""
     status = entry.get("status")
-    return isinstance(status, str) and status.strip().lower() == "declined"
+    return status != "accepted" and isinstance(status, str) and status.strip().lower() == "declined"
 
 
 def _role(actor: Actor, entry: Json) -> Role | None:
@@ -165,9 +167,9 @@ def _role(actor: Actor, entry: Json) -> Role | None:
 
 
 def _participant(number: int, role: Role, actor: Actor, practice: Practice) -> Participant:
-    id_ = ParticipantId(f"p{number}")
-    if not actor.resource:
+    id_, resource = ParticipantId(f"p{number}"), actor.resource
+    if not resource:
         return Participant(id_, role, actor.reference, actor.display)
-    name = actor.display or person.name(actor.resource)
-    phone, email = person.reach(actor.resource, practice)
-    return Participant(id_, role, actor.reference, name, phone, email, person.language(actor.resource))
+    name = actor.display or person.name(resource)
+    phone, email = person.reach(resource, practice)
+    return Participant(id_, role, actor.reference, name, phone, email, person.language(resource))

@@ -4,12 +4,12 @@ Lenient in: unknown elements, nulls, empty strings and single objects where FHIR
 The reason for the visit is not read. Failures are `InvalidAppointment` with FHIRPath issues, nothing else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from vsdk.adapters.scheduling.fhir.people import people
+from vsdk.adapters.scheduling.fhir.people import Attendee, people
 from vsdk.adapters.scheduling.fhir.people import problems as people_problems
 from vsdk.adapters.scheduling.fhir.times import instant
 from vsdk.adapters.scheduling.fhir.values import as_key, as_objects, as_text
@@ -44,7 +44,7 @@ _STATUS |= {status.value: status for status in AppointmentStatus} | {"canceled":
 
 
 def require_appointment(resource: Any) -> Json:
-    """The resource itself. Raises InvalidAppointment when it is no Appointment at all."""
+    """The resource itself. Raises InvalidAppointment ``not-json-object``, ``wrong-resource-type``."""
     if not isinstance(resource, dict):
         raise _invalid("not-json-object", "$this", "a JSON object is needed")
     if resource.get("resourceType") != "Appointment":
@@ -52,22 +52,20 @@ def require_appointment(resource: Any) -> Json:
     return resource
 
 
-def read(resource: Any, *, practice: Practice, is_video: bool) -> Appointment:
-    """The domain's appointment.
+def read(resource: Json, *, attending: Iterable[Attendee], practice: Practice, is_video: bool) -> Appointment:
+    """The domain's appointment, of a resource that is an Appointment.
 
     Raises InvalidAppointment with the code of the first problem, and an issue for each:
-    ``not-json-object``, ``wrong-resource-type``, ``appointment-without-id``, ``appointment-id-invalid``,
-    ``appointment-status-unknown``, ``appointment-without-time``, ``appointment-time-invalid``,
-    ``appointment-without-participant``. The last is followed by one for each participant:
-    ``participant-not-object``, ``participant-without-actor``, ``participant-declined``,
-    ``participant-no-person``, ``participant-kind-unknown``.
+    ``appointment-without-id``, ``appointment-id-invalid``, ``appointment-status-unknown``,
+    ``appointment-without-time``, ``appointment-time-invalid``, ``appointment-without-participant``. The last
+    is followed by one for each participant: ``participant-not-object``, ``participant-without-actor``,
+    ``participant-declined``, ``participant-no-person``, ``participant-kind-unknown``.
     """
-    resource = require_appointment(resource)
     id_ = as_key(resource.get("id"))
     status = status_of(resource)
     start = instant(resource.get("start"), practice.time_zone)
     end = None if start is None else _end(resource, start, practice)
-    participants = people(resource, practice)
+    participants = people(resource, attending, practice)
     if not 0 < len(id_) <= LONGEST_ID or status is None or start is None or end is None or not participants:
         found = {"status": status, "start": start, "end": end, "participant": participants}
         raise _unreadable(resource, id_, {name for name, value in found.items() if not value}, status)

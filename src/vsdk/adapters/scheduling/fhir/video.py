@@ -1,16 +1,16 @@
 """Is it a video visit of ours? Decided by the rules that the practice chose, in any release."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from vsdk.adapters.scheduling.fhir.carriers import choice
 from vsdk.adapters.scheduling.fhir.carriers.cross_version import VIRTUAL_SERVICE
-from vsdk.adapters.scheduling.fhir.people import actor_of, contained_in, declined, kind_of
+from vsdk.adapters.scheduling.fhir.people import Attendee
 from vsdk.adapters.scheduling.fhir.values import as_object, as_objects, as_text, codings, extensions
 from vsdk.domain.practice import FhirConventions
 from vsdk.hooks.ports import Json
 
-Rule = Callable[[Json, FhirConventions], bool]
+Rule = Callable[[Json, Iterable[Attendee], FhirConventions], bool]
 
 SNOMED = "http://snomed.info/sct"
 ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
@@ -64,18 +64,14 @@ _PLACE_FORM = "vi"
 """terminology.hl7.org/CodeSystem/location-physical-type"""
 
 
-def is_video(resource: Json, conventions: FhirConventions) -> bool:
-    """Whether this is a video visit of ours. Never raises."""
-    return why(resource, conventions) is not None
-
-
-def why(resource: Json, conventions: FhirConventions) -> str | None:
+def why(resource: Json, attending: Iterable[Attendee], conventions: FhirConventions) -> str | None:
     """The name of the first of the practice's rules that holds, or None where it is no video visit of ours.
 
-    A link of somebody else, and none of ours, means that they hold the visit, whatever the rules say.
+    A link of somebody else, and none of ours, means that they hold the visit, whatever the rules say. Never
+    raises.
     """
     for rule in conventions.video:
-        if RULES[rule](resource, conventions):
+        if RULES[rule](resource, attending, conventions):
             return None if is_elsewhere(resource, conventions) else rule
     return None
 
@@ -90,12 +86,14 @@ def is_elsewhere(resource: Json, conventions: FhirConventions) -> bool:
     return theirs
 
 
-def _virtual_service(resource: Json, _: FhirConventions) -> bool:
+def _virtual_service(resource: Json, _: Iterable[Attendee], __: FhirConventions) -> bool:
     """R5's element, or its cross-version extension; with or without an address."""
-    return bool(as_objects(resource.get("virtualService")) or extensions(resource, VIRTUAL_SERVICE))
+    if "virtualService" in resource and as_objects(resource["virtualService"]):
+        return True
+    return bool(extensions(resource, VIRTUAL_SERVICE))
 
 
-def _codes(resource: Json, conventions: FhirConventions) -> bool:
+def _codes(resource: Json, _: Iterable[Attendee], conventions: FhirConventions) -> bool:
     """A code of `CODES` or of the practice's own. SNOMED CT's may lack their system."""
     for name in ("appointmentType", "serviceType"):
         for system, code in codings(resource[name]) if name in resource else ():
@@ -106,25 +104,23 @@ def _codes(resource: Json, conventions: FhirConventions) -> bool:
     return False
 
 
-def _class(resource: Json, _: FhirConventions) -> bool:
+def _class(resource: Json, _: Iterable[Attendee], __: FhirConventions) -> bool:
     """R5's element, or its cross-version extension. A code without a system is HL7's."""
+    if "class" not in resource and "extension" not in resource:
+        return False
     given = codings(resource["class"]) if "class" in resource else []
     for extension in extensions(resource, CLASS):
         given += codings(as_object(extension.get("valueCodeableConcept")))
     return any((system or ACT_CODE, code) in CLASSES for system, code in given)
 
 
-def _location(resource: Json, _: FhirConventions) -> bool:
+def _location(_: Json, attending: Iterable[Attendee], __: FhirConventions) -> bool:
     """A participant is a Location called "virtual", or of that physical type or form."""
-    contained = contained_in(resource)
-    for entry in as_objects(resource.get("participant")):
-        reference = as_object(entry.get("actor"))
-        if kind_of(reference, contained) != "Location" or declined(entry):
-            continue
-        place = actor_of(reference, contained)
-        if _VIRTUAL.search(f"{place.reference} {place.display}") or _is_virtual(place.resource):
-            return True
-    return False
+    return any(
+        _VIRTUAL.search(f"{place.reference} {place.display}") or _is_virtual(place.resource)
+        for _, place in attending
+        if place.kind == "Location"
+    )
 
 
 def _is_virtual(location: Json) -> bool:
@@ -136,7 +132,7 @@ def _is_virtual(location: Json) -> bool:
     return any(code == _PLACE_FORM for _, code in forms)
 
 
-def _delivery_channel(resource: Json, _: FhirConventions) -> bool:
+def _delivery_channel(resource: Json, _: Iterable[Attendee], __: FhirConventions) -> bool:
     """The British extension on the Appointment, or on a Slot that it contains."""
     if "extension" not in resource and "contained" not in resource:
         return False
@@ -155,7 +151,7 @@ def _channels(extension: Json) -> Iterator[str]:
     yield from (code for _, code in codings(extension.get("valueCodeableConcept")))
 
 
-def _everything(_: Json, __: FhirConventions) -> bool:
+def _everything(_: Json, __: Iterable[Attendee], ___: FhirConventions) -> bool:
     """This practice gives its appointments to us because they are by video."""
     return True
 

@@ -32,6 +32,11 @@ CARRIERS: dict[str, Carrier] = {
 PLACES: tuple[Carrier, ...] = (cross_version, *dict.fromkeys(CARRIERS.values()))
 
 
+_BY_ELEMENT: dict[str, list[Carrier]] = {}
+for _place in PLACES:
+    _BY_ELEMENT.setdefault(_place.ELEMENT, []).append(_place)
+
+
 def carrier_of(conventions: FhirConventions, release: str) -> Carrier:
     """The chosen one. Before R5, the element ``virtualService`` is its cross-version extension.
 
@@ -43,9 +48,10 @@ def carrier_of(conventions: FhirConventions, release: str) -> Carrier:
 
 def found(resource: Json, conventions: FhirConventions) -> Iterator[FoundLink]:
     """Every link in every place, whatever the carrier of the practice is."""
-    for place in PLACES:
-        if place.ELEMENT in resource:
-            yield from place.find(resource, conventions)
+    for element, places in _BY_ELEMENT.items():
+        if element in resource:
+            for place in places:
+                yield from place.find(resource, conventions)
 
 
 def write(resource: Json, services: Sequence[VirtualService], practice: Practice, release: str) -> Json:

@@ -26,6 +26,7 @@ from vsdk.domain.practice import FhirConventions, Practice
 from vsdk.hooks.ports import Json
 
 ELEMENT = "contained"
+ROOM = "HealthcareService"
 PATIENT_ROOM = "Patient Virtual Meeting Room"
 PROVIDER_ROOM = "Provider Virtual Meeting Room"
 _IDS = {PATIENT_ROOM: "vsdk-patient-room", PROVIDER_ROOM: "vsdk-provider-room"}
@@ -33,7 +34,7 @@ _IDS = {PATIENT_ROOM: "vsdk-patient-room", PROVIDER_ROOM: "vsdk-provider-room"}
 
 def find(resource: Json, conventions: FhirConventions) -> Iterator[FoundLink]:
     for room in as_objects(resource.get(ELEMENT)):
-        if name := _room_name(room):
+        if room.get("resourceType") == ROOM and (name := _room_name(room)):
             for url in _links(room):
                 ours = room.get("id") == _IDS[name] or is_ours(url, conventions)
                 yield FoundLink(url, "contained-healthcare-service", ours)
@@ -126,7 +127,7 @@ def _without_room(resource: Json, name: str, conventions: FhirConventions) -> Js
 
 def _room(name: str, service: VirtualService) -> Json:
     return {
-        "resourceType": "HealthcareService",
+        "resourceType": ROOM,
         "id": _IDS[name],
         "type": [{"text": name}],
         "telecom": [_point(service)],
@@ -157,7 +158,7 @@ def _written(time: datetime) -> str:
 
 
 def _room_name(resource: Json) -> str:
-    if resource.get("resourceType") != "HealthcareService":
+    if resource.get("resourceType") != ROOM:
         return ""
     names = (as_text(kind.get("text")) for kind in as_objects(resource.get("type")))
     return next((name for name in names if name in _IDS), "")

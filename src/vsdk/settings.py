@@ -18,7 +18,7 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -140,7 +140,7 @@ class PracticeSettings(_Section):
             raise ValueError("this is not an IANA time zone, such as Europe/Berlin")
         return value
 
-    def practice(self, base_url: str) -> Practice:
+    def practice(self, base_url: str, former_base_urls: Sequence[str] = ()) -> Practice:
         conventions = FhirConventions(
             tuple(self.fhir.video),
             tuple(self.fhir.video_codes),
@@ -150,6 +150,8 @@ class PracticeSettings(_Section):
             self.fhir.strict,
             link_address=f"{base_url}/j#",
             list_address=f"{base_url}/practice/{self.id}",
+            former_link_addresses=tuple(f"{former}/j#" for former in former_base_urls),
+            former_list_addresses=tuple(f"{former}/practice/{self.id}" for former in former_base_urls),
         )
         return Practice(
             PracticeId(self.id),
@@ -166,6 +168,7 @@ class Settings(_Section):
     """The whole configuration. See ``docs/configuration.md``."""
 
     base_url: str = Field("http://localhost:8000", description="where patients reach this server")
+    former_base_urls: list[str] = Field([], description="where they reached it before: links there are ours")
     database: str = Field("sqlite+aiosqlite:///vsdk.sqlite3", description="SQLAlchemy address, async driver")
     signing_key: Secret | None = Field(
         None, description="at least 32 characters; without it, a key file is kept beside the database"
@@ -187,10 +190,12 @@ class Settings(_Section):
     @field_validator("base_url")
     @classmethod
     def _absolute(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-            raise ValueError("base_url is an absolute http(s) address without query or fragment")
-        return value.rstrip("/")
+        return _base_address("base_url", value)
+
+    @field_validator("former_base_urls")
+    @classmethod
+    def _all_absolute(cls, values: list[str]) -> list[str]:
+        return [_base_address("each of former_base_urls", value) for value in values]
 
     @field_validator("signing_key")
     @classmethod
@@ -235,13 +240,22 @@ class Settings(_Section):
         return _validate(cls, _resolve(data, "settings"), "settings")
 
 
+def _base_address(name: str, value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError(f"{name} is an absolute http(s) address without query or fragment")
+    return value.rstrip("/")
+
+
 class PluginConfig:
     """What plugins may know of the settings (port `vsdk.hooks.ports.Config`)."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.base_url = settings.base_url
-        self.practices = tuple(p.practice(settings.base_url) for p in settings.practices)
+        self.practices = tuple(
+            p.practice(settings.base_url, settings.former_base_urls) for p in settings.practices
+        )
 
     def plugin(self, name: str, model: type[M]) -> M:
         return _validate(model, self._settings.plugin.get(name, {}), f"plugin.{name}")

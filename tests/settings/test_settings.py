@@ -82,6 +82,28 @@ def test_a_file_is_read_with_everything_in_it(tmp_path: Path, monkeypatch: pytes
     assert "the-turn-secret" not in repr(settings) + str(settings)
 
 
+def test_where_the_server_was_before_is_known_to_each_practice() -> None:
+    known = PluginConfig(
+        Settings.of(
+            {
+                "base_url": "https://new.example",
+                "former_base_urls": ["https://old.example/video/", "http://older.example"],
+                "practices": [{"id": "park", "name": "Park"}],
+            }
+        )
+    )
+    conventions = known.practices[0].fhir
+    assert (conventions.link_address, conventions.list_address) == (
+        "https://new.example/j#",
+        "https://new.example/practice/park",
+    )
+    assert conventions.former_link_addresses == ("https://old.example/video/j#", "http://older.example/j#")
+    assert conventions.former_list_addresses == (
+        "https://old.example/video/practice/park",
+        "http://older.example/practice/park",
+    )
+
+
 def test_the_file_is_the_one_given_then_that_of_the_environment_then_vsdk_toml(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,6 +180,7 @@ def test_a_secret_is_never_given_in_clear(data: dict[str, Any], key: str) -> Non
         ({"base_url": f"https://praxis.example/?{VALUE}"}, "base_url"),
         ({"base_url": f"https://praxis.example/#{VALUE}"}, "base_url"),
         ({"base_url": "https://"}, "base_url"),
+        ({"former_base_urls": ["https://praxis.example", VALUE]}, "former_base_urls"),
         ({"practices": [PRACTICE | {"time_zone": VALUE}]}, "practices.0.time_zone"),
         ({"practices": [PRACTICE | {"id": f"{VALUE}/.."}]}, "practices.0.id"),
         ({"practices": [PRACTICE | {"name": ""}]}, "practices.0.name"),

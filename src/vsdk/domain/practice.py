@@ -29,6 +29,9 @@ class FhirConventions:
     """what all links of ours begin with; by it they are known again"""
     list_address: str = ""
     """the page where practitioners sign in to the practice's list; no secret"""
+    former_link_addresses: tuple[str, ...] = ()
+    """how links of ours began before the server moved"""
+    former_list_addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What holds for every carrier, in every release that has its place."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ from vsdk.adapters.scheduling.fhir.carriers.contained_endpoint import ID as CANV
 from vsdk.adapters.scheduling.fhir.carriers.contained_healthcare_service import PATIENT_ROOM
 from vsdk.adapters.scheduling.fhir.carriers.cross_version import VIRTUAL_SERVICE
 from vsdk.adapters.scheduling.fhir.carriers.participant_virtual_service import DETAIL
+from vsdk.adapters.scheduling.fhir.video import is_elsewhere
 from vsdk.domain.appointment import AppointmentStatus, VirtualService
 from vsdk.domain.errors import InvalidAppointment
 from vsdk.domain.participant import Role
@@ -109,6 +111,33 @@ def test_the_link_is_found_again_and_replaced_and_removed(carrier: str, release:
     assert PATIENT.url + '"' not in text(again)
     assert links(PLAIN, carrier) == []
     assert text(write(again, carrier, release, ())) == text(PLAIN)
+
+
+@EACH
+def test_after_moving_our_former_links_are_ours_and_are_replaced(carrier: str, release: str) -> None:
+    before = practice(carrier, practitioner_links=True)
+    written = FORMAT.write(PLAIN, release=release, practice=before, services=ALL)
+    base = "https://elsewhere.example/j#"
+    moved = replace(
+        before.fhir, link_address=base, list_address="https://elsewhere.example/practice/practice"
+    )
+    former = replace(moved, former_link_addresses=(BASE,), former_list_addresses=(LIST,))
+    after = replace(before, fhir=former)
+    assert all(link.ours for link in FORMAT.links(written, practice=after))
+    assert not is_elsewhere(written, former)
+    new = tuple(replace(service, url=service.url.replace(BASE, base)) for service in ALL)
+    again = FORMAT.write(written, release=release, practice=after, services=new)
+    assert base in text(again)
+    assert BASE not in text(again)
+    assert LIST not in text(again)
+    assert text(FORMAT.write(written, release=release, practice=after, services=())) == text(PLAIN)
+
+
+def test_whose_links_are_elsewhere_is_told_by_where_this_server_is_and_was() -> None:
+    written = write(PLAIN, "extension", "R4")
+    moved = replace(practice("extension").fhir, link_address="https://elsewhere.example/j#")
+    assert is_elsewhere(written, moved)
+    assert not is_elsewhere(written, replace(moved, former_link_addresses=("https://old.example/j#", BASE)))
 
 
 @EACH

@@ -51,11 +51,17 @@ class Carrier(Protocol):
 
 
 def is_ours(url: str, conventions: FhirConventions) -> bool:
-    """Whether the address is a join link of ours, or the page where practitioners sign in."""
+    """Whether it is a join link of ours, or the page where practitioners sign in; today's or a former one."""
     return bool(url) and (
-        (bool(conventions.link_address) and url.startswith(conventions.link_address))
+        url.startswith(link_addresses(conventions))
         or url == conventions.list_address
+        or url in conventions.former_list_addresses
     )
+
+
+def link_addresses(conventions: FhirConventions) -> tuple[str, ...]:
+    """How links of ours begin, and began formerly."""
+    return tuple(filter(None, (conventions.link_address, *conventions.former_link_addresses)))
 
 
 def is_our_channel(channel_type: Any) -> bool:

@@ -7,7 +7,13 @@ practice reworded keeps its words; the link in it is ours all the same.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from vsdk.adapters.scheduling.fhir.carriers.carrier import FoundLink, malformed, of_patient, unsupported
+from vsdk.adapters.scheduling.fhir.carriers.carrier import (
+    FoundLink,
+    link_addresses,
+    malformed,
+    of_patient,
+    unsupported,
+)
 from vsdk.adapters.scheduling.fhir.carriers.elements import listed, numbered, put, with_element, with_entry
 from vsdk.adapters.scheduling.fhir.carriers.sentence import Sentence
 from vsdk.adapters.scheduling.fhir.values import as_object
@@ -21,7 +27,7 @@ PATH = f"Appointment.{ELEMENT}"
 
 def find(resource: Json, conventions: FhirConventions) -> Iterator[FoundLink]:
     """Only ours: any other address in such a text can be a map or a leaflet as well."""
-    sentence = Sentence(conventions.link_address)
+    sentence = Sentence(link_addresses(conventions))
     texts = (_text(entry) for _, entry in numbered(resource, ELEMENT))
     for text in (resource.get(ELEMENT), *texts):
         if isinstance(text, str):
@@ -31,7 +37,7 @@ def find(resource: Json, conventions: FhirConventions) -> Iterator[FoundLink]:
 
 def write(resource: Json, services: Sequence[VirtualService], practice: Practice, release: str) -> Json:
     service, chosen = of_patient(services), practice.fhir.carrier == "patient-instruction"
-    sentence = Sentence(practice.fhir.link_address, reworded=chosen)
+    sentence = Sentence(link_addresses(practice.fhir), reworded=chosen)
     value = resource.get(ELEMENT)
     if service is None:
         return _without(resource, value, sentence)

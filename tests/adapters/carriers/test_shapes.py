@@ -1,5 +1,6 @@
 """Where each carrier puts the link, as the systems that look for it expect it."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, get_args
@@ -32,6 +33,12 @@ from vsdk.testing.factories import NOON, a_practice
 
 OWN_TYPE = {"system": "urn:vsdk:virtual-service-type", "code": "video-visit", "display": "Video visit"}
 ZOOM = "https://zoom.example/1"
+DATATYPE = "http://hl7.org/fhir/StructureDefinition/_datatype"
+POINT = {"system": "url", "value": PATIENT.url}
+
+
+def typed(name: str) -> dict[str, str]:
+    return {"url": DATATYPE, "valueString": name}
 
 
 def refused(original: dict[str, Any], carrier: str, release: str = "R4") -> InvalidAppointment:
@@ -57,7 +64,7 @@ def test_r5_has_its_own_element(carrier: str) -> None:
 def test_before_r5_the_cross_version_extension_has_the_link(release: str, value: str) -> None:
     (entry,) = write(PLAIN, "virtual-service", release)["extension"]
     assert entry["url"] == "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.virtualService"
-    assert parts(entry)["_datatype"]["valueString"] == "VirtualServiceDetail"
+    assert parts(entry)[DATATYPE]["valueString"] == "VirtualServiceDetail"
     assert parts(entry)["channelType"]["valueCoding"] == OWN_TYPE
     assert parts(entry)["address"] == {"url": "address", value: PATIENT.url}
 
@@ -65,9 +72,31 @@ def test_before_r5_the_cross_version_extension_has_the_link(release: str, value:
 def test_the_published_shape_has_the_link_in_a_contact_detail() -> None:
     (entry,) = write(PLAIN, "virtual-service-contact", "R4")["extension"]
     address = parts(parts(entry)["address"])
-    assert address["_datatype"]["valueString"] == "ExtendedContactDetail"
+    assert address[DATATYPE]["valueString"] == "ExtendedContactDetail"
     assert address["telecom"]["valueContactPoint"] == {"system": "url", "value": PATIENT.url}
-    assert parts(entry)["_datatype"]["valueString"] == "VirtualServiceDetail"
+    assert parts(entry)[DATATYPE]["valueString"] == "VirtualServiceDetail"
+
+
+def test_the_published_shape_is_what_its_definition_fixes() -> None:
+    """ext-R5-Appointment.virtualService 0.1.0: addresses and types of the parts, one by one."""
+    (entry,) = write(PLAIN, "virtual-service-contact", "R4")["extension"]
+    contact = {"extension": [typed("ExtendedContactDetail"), {"url": "telecom", "valueContactPoint": POINT}]}
+    assert entry == {
+        "url": "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.virtualService",
+        "extension": [
+            typed("VirtualServiceDetail"),
+            {"url": "channelType", "valueCoding": OWN_TYPE},
+            {"url": "address", **contact},
+        ],
+    }
+
+
+def test_an_entry_with_the_short_name_of_the_type_is_ours_and_written_anew() -> None:
+    (entry,) = write(PLAIN, "virtual-service-contact", "R4")["extension"]
+    short = json.loads(json.dumps(entry).replace(DATATYPE, "_datatype"))
+    given = PLAIN | {"extension": [short]}
+    assert links(given) == [(PATIENT.url, "virtual-service", True)]
+    assert write(given, "virtual-service-contact", "R4")["extension"] == [entry]
 
 
 def test_one_shape_takes_the_place_of_the_other() -> None:
@@ -106,8 +135,9 @@ def test_cross_version_links_are_read_in_every_shape(address: dict[str, Any]) ->
     assert links(PLAIN | {"extension": [entry]}) == [(ZOOM, "virtual-service", False)]
 
 
-def test_the_type_of_an_address_is_no_link() -> None:
-    nested = [{"url": "_datatype", "valueString": "ExtendedContactDetail"}]
+@pytest.mark.parametrize("name", [DATATYPE, "_datatype"])
+def test_the_type_of_an_address_is_no_link(name: str) -> None:
+    nested = [{"url": name, "valueString": "ExtendedContactDetail"}]
     entry = {"url": VIRTUAL_SERVICE, "extension": [{"url": "address", "extension": nested}]}
     assert links(PLAIN | {"extension": [entry]}) == []
 

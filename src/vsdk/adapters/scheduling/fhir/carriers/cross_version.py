@@ -1,8 +1,9 @@
 """R5's ``virtualService`` before R5: HL7's cross-version extension.
 
-Package hl7.fhir.uv.xver-r5.r4, trial use. It has two shapes. Data in the field hold the link directly in
-``address``; the published definition describes ``address`` as an extension of its own, an
-ExtendedContactDetail with ``telecom``. Both are read. The carrier ``virtual-service`` writes the first,
+StructureDefinition ext-R5-Appointment.virtualService of the package hl7.fhir.uv.xver-r5.r4 0.1.0, trial use.
+Data in the field hold the link directly in ``address``. The definition lists such a value too, but demands of
+every ``address`` a part that says ExtendedContactDetail, and an extension has a value or parts, never both:
+so only a link in ``telecom`` is valid. Both are read. The carrier ``virtual-service`` writes the first shape,
 ``virtual-service-contact`` the second.
 """
 
@@ -24,8 +25,12 @@ from vsdk.hooks.ports import Json
 ELEMENT = "extension"
 VIRTUAL_SERVICE = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.virtualService"
 
+DATATYPE = "http://hl7.org/fhir/StructureDefinition/_datatype"
+"""what the parts of a type are that the release does not have; some write just ``_datatype``"""
+
 _ADDRESSES = ("address", "addressUrl", "addressString")
 """the sub-extensions that hold an address, in HL7's definitions and in those of vendors made after them"""
+_TYPE_NAMES = (DATATYPE, "_datatype")
 
 
 def find(resource: Json, conventions: FhirConventions) -> Iterator[FoundLink]:
@@ -61,7 +66,7 @@ def address(entry: Json) -> str:
     for part in as_objects(entry.get("extension")):
         if part.get("url") in _ADDRESSES:
             for holder in (part, *as_objects(part.get("extension"))):
-                if holder.get("url") != "_datatype" and (url := value(holder)):
+                if holder.get("url") not in _TYPE_NAMES and (url := value(holder)):
                     return url
     return ""
 
@@ -77,7 +82,7 @@ def value(extension: Json) -> str:
 def _entry(address: Json) -> Json:
     return {
         "extension": [
-            {"url": "_datatype", "valueString": "VirtualServiceDetail"},
+            {"url": DATATYPE, "valueString": "VirtualServiceDetail"},
             {"url": "channelType", "valueCoding": dict(CHANNEL)},
             address,
         ],
@@ -92,7 +97,7 @@ def _plain(url: str, release: str) -> Json:
 def _contact(url: str, release: str) -> Json:
     return {
         "extension": [
-            {"url": "_datatype", "valueString": "ExtendedContactDetail"},
+            {"url": DATATYPE, "valueString": "ExtendedContactDetail"},
             {"url": "telecom", "valueContactPoint": {"system": "url", "value": url}},
         ],
         "url": "address",

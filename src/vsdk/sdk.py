@@ -7,7 +7,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
@@ -22,7 +21,7 @@ from vsdk.domain.errors import ConfigurationError, VsdkError
 from vsdk.domain.ids import ParticipantId, PracticeId, VisitId
 from vsdk.domain.policy import Present
 from vsdk.domain.practice import Practice
-from vsdk.hooks.ports import IdentityProvider, NotificationChannel, ScheduleSource, SourcedAppointment
+from vsdk.hooks.ports import IdentityProvider, NotificationChannel, ScheduleSource
 from vsdk.rtc.ice import ice_servers
 from vsdk.server import api, fhir, hooks, pages, problems
 from vsdk.server.app import make_app
@@ -39,6 +38,7 @@ from vsdk.service.grants import Grants
 from vsdk.service.join import JoinService
 from vsdk.service.listeners import Listeners
 from vsdk.service.outbox import OutboxService
+from vsdk.service.own_links import LostLinks, OwnLinks
 from vsdk.service.policy import PolicyService, explain
 from vsdk.service.scheduling import SchedulingService
 from vsdk.service.visits import VisitService
@@ -96,6 +96,7 @@ class VideoSdk:
         self.appointment_format = FhirFormat()
         self.listeners = Listeners(self.registry.listeners)
         self.visits = VisitService(self.store, self.policy, self.listeners, self.clock)
+        own_links = OwnLinks(self.appointment_format, practices)
         self.scheduling = SchedulingService(
             self.store,
             self.visits,
@@ -104,7 +105,7 @@ class VideoSdk:
             self.registry.plan,
             self.clock,
             settings.base_url,
-            self._without_links,
+            own_links.without,
         )
         self.join = JoinService(self.store, self.grants, self.policy, self.clock, practices, providers)
         self.outbox = OutboxService(
@@ -119,7 +120,8 @@ class VideoSdk:
         )
         self.visits.wake = self.outbox.wake
         self.deadlines = DeadlineService(self.store, self.visits, self.outbox, self.clock)
-        self.following = FollowingService(self.scheduling, self.sources, settings.poll_seconds)
+        lost_links = LostLinks(own_links, self.store, self.outbox.wake, self.clock)
+        self.following = FollowingService(self.scheduling, lost_links, self.sources, settings.poll_seconds)
         self._rooms = Rooms(hold_times or HoldTimes(), self._vacated)
         board = Board(self._rooms, self.visits, self.clock, practices, self._ice_servers)
         self.visits.subscribe(board.visit_changed)
@@ -177,15 +179,6 @@ class VideoSdk:
             embed_origins=settings.embed_origins,
             version=version("vsdk"),
         )
-
-    def _without_links(self, sourced: SourcedAppointment) -> SourcedAppointment:
-        practice = self.practices[sourced.appointment.practice_id]
-        if not any(link.ours for link in self.appointment_format.links(sourced.original, practice=practice)):
-            return sourced
-        original = self.appointment_format.write(
-            sourced.original, release=sourced.release, practice=practice, services=()
-        )
-        return replace(sourced, original=original)
 
     def _clients(self) -> ClientService | None:
         """Who may get access tokens; None where nobody may."""

@@ -280,7 +280,9 @@ async def told(make_site: MakeSite, peer: Peer, **notifications: Any) -> AsyncIt
             notifications["criteria"] = f"Appointment?actor={doctor}"
         site = await make_site(peer, address, doctor, secret=SecretStr(SECRET), **notifications)
         source = cast("Any", site.world.source)
-        receiver.following = FollowingService(site.world.scheduling, {PRACTICE: source}, 3600)
+        receiver.following = FollowingService(
+            site.world.scheduling, site.world.lost_links, {PRACTICE: source}, 3600
+        )
         following = asyncio.create_task(receiver.following.run())
         try:
             await until(lambda: ours(peer, address))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.peers.fixtures import CLIENT, SCOPE, SmartServer
-from tests.peers.resources import an_r4_appointment
+from tests.peers.resources import NOTE, an_r4_appointment
 from tests.peers.servers import Peer
 
 from vsdk import Settings, VideoSdk
@@ -19,6 +19,7 @@ from vsdk.domain.participant import Role
 
 PARK = PracticeId("park")
 LINK = "https://praxis.example/video/j#"
+POLL_SECONDS = 0.2
 SOON = 20.0
 """seconds in which everything here is done"""
 
@@ -37,7 +38,7 @@ async def product(tmp_path: Path, **source: Any) -> AsyncIterator[VideoSdk]:
         "base_url": "https://praxis.example/video",
         "database": f"sqlite+aiosqlite:///{tmp_path}/vsdk.sqlite3",
         "plugins": ["fhir_schedule", "standard_plan"],
-        "poll_seconds": 0.2,
+        "poll_seconds": POLL_SECONDS,
         "practices": [{"id": "park", "name": "Praxis am Park", "schedule_source": "fhir"}],
         "plugin": {"fhir_schedule": {"park": source}},
     }
@@ -59,7 +60,7 @@ def links(resource: dict[str, Any]) -> list[str]:
 
 
 async def follows_an_appointment(peer: Peer, video: VideoSdk, folder: Path) -> None:
-    """Booked, moved a little, moved far, met, and another one cancelled."""
+    """Booked, moved a little, its link dropped by the system, moved far, met, and another one cancelled."""
     id_ = AppointmentId(peer.create(an_r4_appointment(**at(in_hours(2)))))
     first = await eventually(lambda: links(peer.read("Appointment", id_)))
     assert len(first) == 1, "the patient's, and nobody else's"
@@ -71,6 +72,10 @@ async def follows_an_appointment(peer: Peer, video: VideoSdk, folder: Path) -> N
         while (await video.scheduling.current(PARK, id_)).visit.window == visit.window:  # type: ignore[union-attr]
             await asyncio.sleep(0.1)
     assert links(peer.read("Appointment", id_)) == first, "the window moved, the link did not"
+
+    await asyncio.sleep(5 * POLL_SECONDS)
+    peer.change("Appointment", id_, extension=[NOTE])
+    assert await eventually(lambda: links(peer.read("Appointment", id_))) == first, "what was lost is back"
 
     peer.change("Appointment", id_, **at(in_hours(48)))
     second = await eventually(lambda: [u for u in links(peer.read("Appointment", id_)) if u not in first])

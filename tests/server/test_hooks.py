@@ -69,7 +69,9 @@ def source() -> Listening:
 def http(source: Listening) -> Iterator[TestClient]:
     sources: dict[PracticeId, Any] = {PracticeId("park"): source, PracticeId("mitte"): Deaf()}
     app = make_app(
-        routers=[hooks.make_router(following=FollowingService(cast("Any", None), sources, 5))],
+        routers=[
+            hooks.make_router(following=FollowingService(cast("Any", None), cast("Any", None), sources, 5))
+        ],
         site=cast("Any", SimpleNamespace(base_url="https://praxis.example")),
         signalling=cast("Any", None),
         headers={},

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from vsdk.adapters.scheduling.fhir.format import FhirFormat
 from vsdk.domain.appointment import Appointment, AppointmentStatus, VirtualService
 from vsdk.domain.errors import NotFound
 from vsdk.domain.events import VisitEvent
@@ -35,6 +36,7 @@ from vsdk.service.grants import Grants
 from vsdk.service.join import JoinService
 from vsdk.service.listeners import Listeners
 from vsdk.service.outbox import OutboxService
+from vsdk.service.own_links import LostLinks, OwnLinks
 from vsdk.service.policy import PolicyService
 from vsdk.service.scheduling import Scheduled, SchedulingService
 from vsdk.service.visits import VisitService
@@ -45,6 +47,7 @@ from vsdk.testing.fakes import FakeClock, RecordingChannel
 BASE_URL = "https://praxis.example/video"
 KEY = b"a signing key of thirty-two byte"
 PRACTICE = PracticeId("practice")
+OTHER, ANOTHER = PracticeId("other"), PracticeId("another")
 
 
 class FakeSource:
@@ -167,6 +170,7 @@ class World:
         self.store = SqlStore(self.url)
         self.grants = Grants(KEY, timedelta(minutes=10))
         self.visits = VisitService(self.store, self.policy, self.listeners, self.clock)
+        self.own_links = OwnLinks(FhirFormat(), practices | dict.fromkeys((OTHER, ANOTHER), self.practice))
         self.scheduling = SchedulingService(
             self.store,
             self.visits,
@@ -175,7 +179,7 @@ class World:
             self.plan,
             self.clock,
             BASE_URL,
-            lambda sourced: sourced,
+            self.own_links.without,
         )
         self.join = JoinService(
             self.store, self.grants, self.policy, self.clock, practices, {PRACTICE: provider}
@@ -192,7 +196,8 @@ class World:
         )
         self.visits.wake = self.outbox.wake
         self.deadlines = DeadlineService(self.store, self.visits, self.outbox, self.clock)
-        self.following = FollowingService(self.scheduling, {PRACTICE: source}, 0.01)
+        self.lost_links = LostLinks(self.own_links, self.store, self.outbox.wake, self.clock)
+        self.following = FollowingService(self.scheduling, self.lost_links, {PRACTICE: source}, 0.01)
 
     async def restart(self) -> None:
         """What the process remembers is gone, what the database holds stays."""

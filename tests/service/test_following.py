@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
-from tests.service.conftest import PRACTICE, FakeSource, MakeWorld, Rule, World
+from tests.service.conftest import OTHER, PRACTICE, FakeSource, MakeWorld, Rule, World
 
 from vsdk.domain.appointment import AppointmentStatus
 from vsdk.domain.errors import InvalidAppointment, NotFound, PartnerError, Refused
@@ -19,8 +19,6 @@ from vsdk.service.follower import LONGEST_PAUSE, _pause
 from vsdk.service.following import FollowingService
 from vsdk.testing.factories import NOON, a_sourced_appointment
 
-OTHER = PracticeId("other")
-
 
 def codes(caplog: pytest.LogCaptureFixture, message: str) -> list[tuple[str, str]]:
     return [(r.__dict__["practice"], r.__dict__["code"]) for r in caplog.records if r.message == message]
@@ -30,7 +28,10 @@ def following(world: World, *sources: FakeSource) -> FollowingService:
     """Follows these sources, in this order, for ``practice`` and ``other``."""
     practices = (PRACTICE, OTHER)
     return FollowingService(
-        world.scheduling, dict(zip(practices, cast("Sequence[ScheduleSource]", sources), strict=False)), 0.01
+        world.scheduling,
+        world.lost_links,
+        dict(zip(practices, cast("Sequence[ScheduleSource]", sources), strict=False)),
+        0.01,
     )
 
 
@@ -273,7 +274,9 @@ async def test_everything_is_read_again_now_and_then(world: World, monkeypatch: 
 async def test_a_notification_is_read_in_the_background(world: World) -> None:
     pms = Pms(sourced())
     pms.answer = Notified((AppointmentId("a1"),))
-    service = FollowingService(world.scheduling, {PRACTICE: cast("ScheduleSource", pms)}, 3600)
+    service = FollowingService(
+        world.scheduling, world.lost_links, {PRACTICE: cast("ScheduleSource", pms)}, 3600
+    )
     async with running(service):
         await until(lambda: pms.asked)
         await service.notified(PRACTICE, CALL)
@@ -293,7 +296,9 @@ async def test_a_notification_is_read_in_the_background(world: World) -> None:
 async def test_a_notification_that_does_not_say_which_makes_it_ask(world: World) -> None:
     pms = Pms()
     pms.answer = Notified(everything=True)
-    service = FollowingService(world.scheduling, {PRACTICE: cast("ScheduleSource", pms)}, 3600)
+    service = FollowingService(
+        world.scheduling, world.lost_links, {PRACTICE: cast("ScheduleSource", pms)}, 3600
+    )
     async with running(service):
         await until(lambda: len(pms.asked) == 1)
         pms.appointments = [sourced()]
@@ -316,7 +321,9 @@ async def test_when_too_much_is_named_it_asks_instead(world: World, monkeypatch:
     monkeypatch.setattr(follower_module, "MOST_WANTED", 2)
     pms = Pms()
     pms.answer = Notified(tuple(AppointmentId(f"a{number}") for number in range(3)))
-    service = FollowingService(world.scheduling, {PRACTICE: cast("ScheduleSource", pms)}, 3600)
+    service = FollowingService(
+        world.scheduling, world.lost_links, {PRACTICE: cast("ScheduleSource", pms)}, 3600
+    )
     async with running(service):
         await until(lambda: len(pms.asked) == 1)
         await service.notified(PRACTICE, CALL)
@@ -331,7 +338,9 @@ async def test_what_failed_to_be_read_is_read_later_and_others_meanwhile(
     pms = Pms(sourced("a1"), sourced("a2"))
     pms.failures = {AppointmentId("a1"): PartnerError("Erika Beispiel", retryable=True)}
     pms.answer = Notified((AppointmentId("a1"), AppointmentId("a2")))
-    service = FollowingService(world.scheduling, {PRACTICE: cast("ScheduleSource", pms)}, 3600)
+    service = FollowingService(
+        world.scheduling, world.lost_links, {PRACTICE: cast("ScheduleSource", pms)}, 3600
+    )
     async with running(service):
         await service.notified(PRACTICE, CALL)
         await until(lambda: state_of(world, "a2"))
@@ -382,7 +391,9 @@ async def test_what_was_read_while_asking_is_read_again_rather_than_overwritten(
     pms = Slow(sourced(status=AppointmentStatus.CANCELLED))
     pms.appointments = [sourced()]
     pms.answer = Notified((AppointmentId("a1"),))
-    service = FollowingService(world.scheduling, {PRACTICE: cast("ScheduleSource", pms)}, 3600)
+    service = FollowingService(
+        world.scheduling, world.lost_links, {PRACTICE: cast("ScheduleSource", pms)}, 3600
+    )
     async with running(service):
         await asked.wait()
         await service.notified(PRACTICE, CALL)

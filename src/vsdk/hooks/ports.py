@@ -171,6 +171,9 @@ class AppointmentFormat(Protocol):
         when the place is taken by someone else's link.
         """
 
+    def own_links(self, resource: Json, *, practice: Practice) -> frozenset[str]:
+        """The addresses of our links that stand in it, wherever they stand."""
+
 
 @runtime_checkable
 class NotificationChannel(Protocol):

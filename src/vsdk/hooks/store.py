@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from vsdk.domain.appointment import Appointment
-from vsdk.domain.effects import Audit, DurableEffect, Effect
+from vsdk.domain.effects import Audit, DurableEffect, Effect, WriteBack
 from vsdk.domain.ids import AppointmentId, ParticipantId, PracticeId, VisitId
 from vsdk.domain.join import JoinLink
 from vsdk.domain.plan import Notice
@@ -208,6 +208,9 @@ class Outbox(Protocol):
 
     async def abandon(self, entry: OutboxEntry, reason: str) -> None:
         """Gives up; the entry stays to be seen, with a stable reason code."""
+
+    async def write_back_again(self, effect: WriteBack, now: datetime) -> bool:
+        """Enqueues it, and tells so, unless that appointment is to be written back already."""
 
     async def not_written_back(
         self, practice_id: PracticeId, appointment_ids: Sequence[AppointmentId]

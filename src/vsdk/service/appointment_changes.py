@@ -10,7 +10,7 @@ from vsdk.domain.ids import ParticipantId
 from vsdk.domain.participant import Capability
 from vsdk.domain.plan import Window
 from vsdk.domain.visit import ACTIVE, FINAL, Visit, VisitState
-from vsdk.hooks.ports import SourcedAppointment
+from vsdk.hooks.ports import Json, SourcedAppointment
 from vsdk.hooks.store import MirroredAppointment
 
 CALLED_OFF = (AppointmentStatus.CANCELLED, AppointmentStatus.ENTERED_IN_ERROR)
@@ -24,6 +24,14 @@ def takes_over_from_someone(visit: Visit, mirrored: MirroredAppointment, appoint
     before, after = who(mirrored.appointment), who(appointment)
     here = (arrival.participant for arrival in visit.arrivals)
     return visit.state in ACTIVE and any(before.get(p) != after.get(p) for p in here)
+
+
+def says_the_same(one: SourcedAppointment, other: SourcedAppointment) -> bool:
+    """Whether they differ in ``meta`` at most: a new version alone, such as that of our own writing, is no
+    change."""
+    return replace(one, original={}) == replace(other, original={}) and (
+        _without_meta(one.original) == _without_meta(other.original)
+    )
 
 
 def with_status(mirrored: MirroredAppointment, status: AppointmentStatus) -> SourcedAppointment:
@@ -53,3 +61,7 @@ def starts_anew(visit: Visit, window: Window) -> bool:
     if visit.state is VisitState.ENDED:
         return not window.overlaps(visit.window)
     return visit.state is VisitState.CANCELLED or (visit.state in FINAL and visit.window != window)
+
+
+def _without_meta(original: Json) -> Json:
+    return {name: value for name, value in original.items() if name != "meta"}

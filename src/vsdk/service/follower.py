@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from vsdk.domain.errors import Conflict, InvalidAppointment, NotFound, PartnerError, VsdkError
 from vsdk.domain.ids import AppointmentId, PracticeId
-from vsdk.hooks.ports import Changes, Notified, ScheduleSource
+from vsdk.hooks.ports import Changes, Notified, ScheduleSource, SourcedAppointment
+from vsdk.service.own_links import LostLinks
 from vsdk.service.scheduling import SchedulingService
 
 log = logging.getLogger(__name__)
@@ -34,11 +35,13 @@ class Follower:
     def __init__(
         self,
         scheduling: SchedulingService,
+        lost_links: LostLinks,
         practice_id: PracticeId,
         source: ScheduleSource,
         poll_seconds: float,
     ) -> None:
         self._scheduling = scheduling
+        self._lost_links = lost_links
         self._practice_id = practice_id
         self._source = source
         self._poll_seconds = poll_seconds
@@ -103,7 +106,7 @@ class Follower:
             if appointment_id in self._touched:
                 self._want([appointment_id])
                 continue
-            error = await self._attempt(self._scheduling.schedule(sourced))
+            error = await self._attempt(self._schedule(sourced, changed=self._cursor is not None))
             taken += error is None
             failures += [error] if error and _may_pass(error) else []
         for appointment_id in changes.vanished:
@@ -154,7 +157,14 @@ class Follower:
         except Exception as error:
             self._log("appointment could not be read", error)
             return error
-        return await self._attempt(self._scheduling.schedule(sourced))
+        return await self._attempt(self._schedule(sourced, changed=True))
+
+    async def _schedule(self, sourced: SourcedAppointment, *, changed: bool) -> None:
+        """Links are looked for in what changed there. When everything is read, what lacks its link may be of
+        a system that never keeps any."""
+        scheduled = await self._scheduling.schedule(sourced)
+        if changed:
+            await self._lost_links.look_for(sourced, scheduled)
 
     async def _vanished(self, appointment_id: AppointmentId) -> None:
         """Appointments that did not come from this source may have the same ids: it knows nothing of them."""

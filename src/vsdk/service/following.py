@@ -11,6 +11,7 @@ from vsdk.domain.errors import NotFound, PartnerError
 from vsdk.domain.ids import PracticeId
 from vsdk.hooks.ports import Notification, NotifiedSource, ScheduleSource
 from vsdk.service.follower import Follower
+from vsdk.service.own_links import LostLinks
 from vsdk.service.scheduling import SchedulingService
 
 NOTIFIED_LIMIT = 10.0
@@ -26,12 +27,13 @@ class FollowingService:
     def __init__(
         self,
         scheduling: SchedulingService,
+        lost_links: LostLinks,
         sources: Mapping[PracticeId, ScheduleSource],
         poll_seconds: float,
     ) -> None:
         self._sources = sources
         self._followers = {
-            practice_id: Follower(scheduling, practice_id, source, poll_seconds)
+            practice_id: Follower(scheduling, lost_links, practice_id, source, poll_seconds)
             for practice_id, source in sources.items()
         }
 

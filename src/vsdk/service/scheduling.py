@@ -18,6 +18,7 @@ from vsdk.domain.visit import FINAL, RUNNING, Visit, permits, transition
 from vsdk.hooks.ports import SourcedAppointment
 from vsdk.hooks.store import AppointmentQuery, DueNotice, MirroredAppointment, Store, VisitChange
 from vsdk.service.appointment_changes import (
+    says_the_same,
     starts_anew,
     takes_over_from_someone,
     told_of_cancelling,
@@ -214,9 +215,10 @@ class SchedulingService:
         if if_version is not None and (mirrored is None or mirrored.version != if_version):
             raise Conflict("the appointment was changed by someone else", code="version-mismatch")
         visit = await self._store.visit_of(appointment.practice_id, appointment.id)
-        unchanged = mirrored is not None and not mirrored.deleted and mirrored.sourced == sourced
-        if mirrored is None or not unchanged:
+        if mirrored is None or mirrored.deleted or not says_the_same(mirrored.sourced, sourced):
             await self._take_over(sourced, mirrored, visit)
+        elif mirrored.sourced != sourced:
+            await self._store.save_appointment(sourced, mirrored.version, self._clock.now())
         return await self.current(appointment.practice_id, appointment.id)
 
     async def _take_over(

@@ -90,6 +90,16 @@ class SqlOutbox:
             )
 
     @whole
+    async def write_back_again(self, effect: WriteBack, now: datetime) -> bool:
+        stream = mapping.stream(effect.practice_id, effect.appointment_id)
+        pending = select(outbox.c.seq).where(outbox.c.stream == stream, outbox.c.state == "pending")
+        async with self._database.write() as connection:
+            if (await connection.execute(pending.limit(1))).first():
+                return False
+            await enqueue(connection, [effect], now)
+            return True
+
+    @whole
     async def not_written_back(
         self, practice_id: PracticeId, appointment_ids: Sequence[AppointmentId]
     ) -> dict[AppointmentId, str]:

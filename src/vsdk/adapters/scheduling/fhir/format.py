@@ -67,6 +67,10 @@ class FhirFormat:
         """Every video link in the resource, ours and others'."""
         return tuple(choice.found(resource, practice.fhir))
 
+    def own_links(self, resource: Json, *, practice: Practice) -> frozenset[str]:
+        """The addresses of ours among them."""
+        return frozenset(link.url for link in choice.found(resource, practice.fhir) if link.ours)
+
 
 def _check(release: str) -> None:
     if release not in RELEASES:

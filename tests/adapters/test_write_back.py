@@ -12,6 +12,7 @@ from tests.peers.servers import Peer
 
 from vsdk.adapters.http import HttpClient
 from vsdk.adapters.scheduling.fhir.carriers.cross_version import VIRTUAL_SERVICE
+from vsdk.adapters.scheduling.fhir.following.pictures import digest
 from vsdk.adapters.scheduling.fhir.reader import status_of
 from vsdk.adapters.scheduling.fhir.writing.progress import goes_on
 from vsdk.adapters.scheduling.fhir.writing.versioned import MOST_ATTEMPTS
@@ -167,6 +168,37 @@ async def test_nobody_is_asked_when_nothing_is_to_be_said(settings: dict[str, An
     options = {"services": None, "status": Status.ARRIVED} | settings
     await write(server, **options)
     assert not server.seen
+
+
+class Forgetful(FhirFake):
+    """Drops the elements it does not know, and says nothing of it."""
+
+    def write(self, id_: str, method: str, media_type: str, if_match: str | None, body: Any) -> Any:
+        kept = super().write(id_, method, media_type, if_match, body)
+        return {name: value for name, value in kept.items() if name != "extension"}
+
+
+async def test_a_server_that_leaves_our_link_out_is_told_of() -> None:
+    server = Forgetful()
+    server.hold(an_r4_appointment(id="a1"))
+    with pytest.raises(PartnerError, match="left our link out") as caught:
+        await write(server, (LINK,), Status.ARRIVED)
+    assert (caught.value.code, caught.value.retryable) == ("link-not-kept", False)
+    assert server.resources["a1"]["status"] == "arrived"
+    await write(server, (), None)
+    await write(server, None, Status.FULFILLED)
+    assert server.resources["a1"]["status"] == "fulfilled"
+
+
+async def test_what_a_forgetful_server_made_of_our_write_is_no_change() -> None:
+    server = Forgetful()
+    server.hold(an_r4_appointment(id="a1"))
+    source = a_source(server.http(), BASE, write_back="put")
+    with pytest.raises(PartnerError, match="left our link out"):
+        await source.write_back(PRACTICE, AppointmentId("a1"), (LINK,), None)
+    given = await source.get(PRACTICE, AppointmentId("a1"))
+    connection = source._connections[PRACTICE]
+    assert connection.windows._own == {"a1": digest(given.original)}
 
 
 async def test_links_are_written_without_the_status_where_it_is_not_wanted() -> None:

@@ -94,6 +94,7 @@ async def _write(
         written = await server.write_back.write(appointment_id, services, status)
         if written.get("resourceType") == "Appointment":
             server.windows.seen(written)
+            await server.write_back.require_kept(written, services or ())
 
 
 async def _report(

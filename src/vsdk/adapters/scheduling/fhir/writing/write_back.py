@@ -41,6 +41,24 @@ class WriteBack:
                 await self._change(appointment_id, None, status)
             raise PartnerError(error.detail, retryable=False, code=error.code) from None
 
+    async def require_kept(self, written: Json, services: tuple[VirtualService, ...]) -> None:
+        """Raises PartnerError ``link-not-kept`` where the server took the appointment, but not our links."""
+        try:
+            wanted = self._format.write(
+                written, release=await self._client.release(), practice=self._practice, services=services
+            )
+        except InvalidAppointment:
+            return
+        wanted_links, kept = (
+            self._format.own_links(one, practice=self._practice) for one in (wanted, written)
+        )
+        if not wanted_links <= kept:
+            raise PartnerError(
+                "the FHIR server took the appointment, and left our link out: choose another carrier",
+                retryable=False,
+                code="link-not-kept",
+            )
+
     async def _change(
         self,
         appointment_id: AppointmentId,

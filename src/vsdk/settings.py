@@ -69,9 +69,7 @@ VideoRule = Literal["virtual-service", "codes", "class", "location", "delivery-c
 class FhirSettings(_Section):
     """How the practice's system writes Appointments (docs/fhir.md)."""
 
-    video: list[
-        Literal["virtual-service", "codes", "class", "location", "delivery-channel", "everything"]
-    ] = Field(
+    video: list[VideoRule] = Field(
         ["virtual-service", "codes", "class", "location", "delivery-channel"],
         min_length=1,
         description="what marks a video visit: one of these must hold",

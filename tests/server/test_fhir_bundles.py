@@ -421,7 +421,7 @@ def test_any_bundle_is_answered(standing: TestClient, type_: Any, entries: Any) 
     content = json.dumps({"resourceType": "Bundle", "type": type_, "entry": entries}).encode()
     reply = standing.post("/fhir/R4", content=content, headers=bearer())
     assert reply.status_code < 500, reply.text
-    assert reply.headers["content-type"] == "application/fhir+json"
+    assert reply.headers["content-type"] == "application/fhir+json; charset=utf-8"
     if reply.status_code >= 400:
         assert MARKER not in reply.text
     else:

@@ -23,7 +23,7 @@ RELEASES: dict[str, tuple[str, Any]] = {
 @pytest.mark.parametrize("release", sorted(RELEASES))
 def test_each_release_describes_itself_without_login(standing: TestClient, release: str) -> None:
     reply = standing.get(f"/fhir/{release}/metadata")
-    assert (reply.status_code, reply.headers["content-type"]) == (200, "application/fhir+json")
+    assert (reply.status_code, reply.headers["content-type"]) == (200, "application/fhir+json; charset=utf-8")
     statement = reply.json()
     number, model = RELEASES[release]
     model.model_validate(statement)

@@ -34,7 +34,10 @@ def link_in(resource: dict[str, Any]) -> str | None:
 
 
 def assert_outcome(reply: Any, status: int, code: str) -> dict[str, Any]:
-    assert (reply.status_code, reply.headers["content-type"]) == (status, "application/fhir+json")
+    assert (reply.status_code, reply.headers["content-type"]) == (
+        status,
+        "application/fhir+json; charset=utf-8",
+    )
     outcome: dict[str, Any] = reply.json()
     assert outcome["resourceType"] == "OperationOutcome"
     for issue in outcome["issue"]:
@@ -50,7 +53,7 @@ def test_what_is_put_comes_back_with_its_link_and_is_valid_fhir(
 ) -> None:
     reply = put(http, release, make())
     assert (reply.status_code, reply.headers["etag"]) == (201, 'W/"1"')
-    assert reply.headers["content-type"] == "application/fhir+json"
+    assert reply.headers["content-type"] == "application/fhir+json; charset=utf-8"
     assert reply.headers["cache-control"] == "no-store"
     resource = reply.json()
     assert issues(resource, release) == []

@@ -191,7 +191,7 @@ def test_any_patch_is_answered(standing: TestClient, operations: Any) -> None:
     put(standing, "R4", r4("fuzz"), "fuzz")
     reply = patch(standing, json.dumps(operations).encode(), "fuzz")
     assert reply.status_code in (200, 400, 422), reply.text
-    assert reply.headers["content-type"] == "application/fhir+json"
+    assert reply.headers["content-type"] == "application/fhir+json; charset=utf-8"
     if reply.status_code >= 400:
         assert MARKER not in reply.text
     read = standing.get("/fhir/R4/Appointment/fuzz", headers=bearer())

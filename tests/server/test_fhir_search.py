@@ -59,7 +59,7 @@ def search(client: TestClient, query: Any = "", release: str = "R4", **headers: 
     text = query if isinstance(query, str) else urlencode(query)
     reply = client.get(f"/fhir/{release}/Appointment?{text}", headers=bearer() | headers)
     assert reply.status_code == 200, reply.text
-    assert reply.headers["content-type"] == "application/fhir+json"
+    assert reply.headers["content-type"] == "application/fhir+json; charset=utf-8"
     bundle: dict[str, Any] = reply.json()
     return bundle
 

@@ -208,7 +208,7 @@ def test_mounted_under_a_path_it_still_tells_its_faces_apart(make_video: Any) ->
             assert http.get(address).status_code == 200
         api, fhir, page = (http.get(f"/video{p}") for p in ("/api/v1/none", "/fhir/R4/none", "/none"))
         assert api.headers["content-type"] == "application/problem+json"
-        assert fhir.headers["content-type"] == "application/fhir+json"
+        assert fhir.headers["content-type"] == "application/fhir+json; charset=utf-8"
         assert page.headers["content-type"].startswith("text/html")
         with http.websocket_connect("/video/signal", subprotocols=["vsdk.v1"]) as socket:
             socket.send_text("{}")

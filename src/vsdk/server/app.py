@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket
 
 from vsdk.domain.errors import NotFound, UsageError, VsdkError
 from vsdk.server import problems
+from vsdk.server.fhir.negotiation import CONTENT_TYPE
 from vsdk.server.pages import Site
 from vsdk.server.signalling import Signalling
 
@@ -61,7 +62,7 @@ def make_app(
         status, extra = problems.status_of(error), problems.headers_of(error) | dict(headers or {})
         if path.startswith("/fhir/"):
             outcome = problems.operation_outcome(error)
-            return JSONResponse(outcome, status, extra, "application/fhir+json")
+            return JSONResponse(outcome, status, extra, CONTENT_TYPE)
         if path.startswith(("/api/", "/hooks/", "/oauth/")):
             return JSONResponse(problems.problem(error), status, extra, problems.MEDIA_TYPE)
         page = site.problem(request, error)

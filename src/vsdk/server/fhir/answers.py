@@ -14,7 +14,7 @@ from vsdk.domain.ids import AppointmentId
 from vsdk.hooks.ports import Json
 from vsdk.hooks.store import MirroredAppointment
 from vsdk.server import problems
-from vsdk.server.fhir.negotiation import MEDIA_TYPE, Preferences
+from vsdk.server.fhir.negotiation import CONTENT_TYPE, Preferences
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def response(answer: Answer, preferences: Preferences) -> Response:
     resource = preferred(answer, preferences)
     if resource is None:
         return Response(status_code=answer.status, headers=headers)
-    return JSONResponse(resource, answer.status, headers, MEDIA_TYPE)
+    return JSONResponse(resource, answer.status, headers, CONTENT_TYPE)
 
 
 def preferred(answer: Answer, preferences: Preferences) -> Json | None:
@@ -86,7 +86,7 @@ def preferred(answer: Answer, preferences: Preferences) -> Json | None:
 def refusal(error: VsdkError, at: str = "") -> Response:
     """``at`` is the place in a Bundle, as FHIRPath."""
     status, headers = problems.status_of(error), problems.headers_of(error)
-    return JSONResponse(outcome(error, at), status, headers, MEDIA_TYPE)
+    return JSONResponse(outcome(error, at), status, headers, CONTENT_TYPE)
 
 
 def outcome(error: VsdkError, at: str = "") -> Json:

@@ -9,6 +9,8 @@ from vsdk.domain.errors import Conflict, InvalidAppointment, UsageError
 from vsdk.hooks import json_text
 
 MEDIA_TYPE = "application/fhir+json"
+CONTENT_TYPE = f"{MEDIA_TYPE}; charset=utf-8"
+"""of all answers, which must name their encoding (hl7.org/fhir/http.html#mime-type)"""
 JSON_PATCH = "application/json-patch+json"
 VERSIONS = {"STU3": "3.0", "R4": "4.0", "R4B": "4.3", "R5": "5.0"}
 """The media type parameter ``fhirVersion`` of each release; its keys are the releases that are offered."""

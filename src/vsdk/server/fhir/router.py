@@ -19,6 +19,7 @@ from vsdk.server.fhir.answers import Answer, refusal, response
 from vsdk.server.fhir.calls import Call
 from vsdk.server.fhir.interactions import Appointments
 from vsdk.server.fhir.negotiation import (
+    CONTENT_TYPE,
     JSON_PATCH,
     MEDIA_TYPE,
     Preferences,
@@ -79,7 +80,7 @@ def make_router(
         """Without login (hl7.org/fhir/http.html#capabilities)."""
         _check_format(request, release)
         found = capabilities.statement(release, base_url, since, tokens=clients is not None)
-        return JSONResponse(found, media_type=MEDIA_TYPE)
+        return JSONResponse(found, media_type=CONTENT_TYPE)
 
     async def smart_configuration(release: str) -> Response:
         check_release(release)

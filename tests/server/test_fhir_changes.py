@@ -1,5 +1,6 @@
 """Create, conditional create and update, delete, and what comes back (hl7.org/fhir/http.html)."""
 
+import gzip
 import json
 import logging
 import re
@@ -353,6 +354,16 @@ def test_bodies_are_of_the_release_of_the_address(
     assert reply.status_code == status
     if status == 415:
         assert_outcome(reply, 415, "media-type")
+
+
+def test_compressed_bodies_are_refused_for_what_they_are(http: TestClient) -> None:
+    headers = bearer() | {"Content-Type": "application/fhir+json", "Content-Encoding": "gzip"}
+    content = gzip.compress(json.dumps(r4()).encode())
+    reply = http.put("/fhir/R4/Appointment/a1", content=content, headers=headers)
+    assert_outcome(reply, 415, "media-type")
+    headers["Content-Encoding"] = "identity"
+    plain = http.put("/fhir/R4/Appointment/a1", content=json.dumps(r4()).encode(), headers=headers)
+    assert plain.status_code == 201
 
 
 def test_stu3_is_spoken_too(http: TestClient) -> None:

@@ -237,6 +237,26 @@ def test_addresses_and_methods_that_do_not_exist_are_outcomes_too(standing: Test
         assert set(reply.headers["allow"].split(", ")) == allowed
 
 
+@pytest.mark.parametrize("path", ["", "/Appointment"])
+def test_a_slash_at_the_end_of_an_address_changes_nothing(http: TestClient, path: str) -> None:
+    bundle = {"resourceType": "Bundle", "type": "batch"}
+    resource = {k: v for k, v in r4().items() if k != "id"} if path else bundle
+    replies = [http.post(f"/fhir/R4{path}{slash}", json=resource, headers=bearer()) for slash in ("", "/")]
+    assert [reply.status_code for reply in replies] == [201 if path else 200] * 2
+    refused = [http.delete(f"/fhir/R4{path}{slash}", headers=bearer()) for slash in ("", "/")]
+    for reply in refused:
+        assert_outcome(reply, 405, "method-not-allowed")
+    assert refused[0].headers["allow"] == refused[1].headers["allow"]
+
+
+def test_a_slash_before_the_criteria_changes_nothing(http: TestClient) -> None:
+    """hl7.org/fhir/STU3/http.html#cond-update writes them so."""
+    address = "/fhir/R4/Appointment/?identifier=urn:pms|17"
+    resource = {k: v for k, v in r4(identifier=[{"system": "urn:pms", "value": "17"}]).items() if k != "id"}
+    assert [http.put(address, json=resource, headers=bearer()).status_code for _ in "12"] == [201, 200]
+    assert http.get(address, headers=bearer()).json()["total"] == 1
+
+
 def test_a_link_is_at_most_255_characters_long(http: TestClient) -> None:
     assert len(link_in(put(http, "R4", r4()).json()) or "") <= 255
 

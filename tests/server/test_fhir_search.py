@@ -155,6 +155,9 @@ def test_a_form_finds_the_same_and_needs_no_address_for_names(filled: TestClient
     )
     assert (reply.status_code, ids(reply.json()), reply.json()["total"]) == (200, ["a1"], 2)
     assert "status=booked" in (link(reply.json(), "self") or "")
+    as_xml = {"patient": "17", "_format": "xml"}
+    refused = filled.post("/fhir/R4/Appointment/_search", data=as_xml, headers=bearer())
+    assert_outcome(refused, 406, "format-not-offered")
     json_form = filled.post("/fhir/R4/Appointment/_search", json={"patient": "17"}, headers=bearer())
     assert_outcome(json_form, 415, "media-type")
 

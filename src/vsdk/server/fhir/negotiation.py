@@ -1,6 +1,6 @@
 """Media types and preferences of a request (hl7.org/fhir/http.html#mime-type, RFC 9110, RFC 7240)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import parse_qsl
@@ -56,8 +56,11 @@ def check_accepted(accept: str, formats: Sequence[str], release: str) -> None:
         )
 
 
-def check_content(content_type: str, release: str, offered: str = MEDIA_TYPE) -> None:
+def check_content(headers: Mapping[str, str], release: str, offered: str = MEDIA_TYPE) -> None:
     """A body without a type counts as the right one. Raises UsageError ``media-type``."""
+    if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise UsageError("the body must be sent as it is, not compressed", code="media-type")
+    content_type = headers.get("content-type", "")
     if not content_type.strip():
         return
     type_, parameters = _parsed(content_type)

@@ -59,7 +59,7 @@ def make_router(
         """Who it is, after what was sent and is wanted back turned out to be offered."""
         _check_format(request, release)
         if request.method in ("POST", "PUT", "PATCH"):
-            check_content(request.headers.get("content-type", ""), release, offered)
+            check_content(request.headers, release, offered)
         return callers.caller(request.headers.get("authorization", ""))
 
     def call(request: Request, release: str, caller: Caller, id_: str = "", **parts: Any) -> Call:
@@ -99,7 +99,9 @@ def make_router(
 
     async def search_by_form(request: Request, release: str) -> Response:
         caller = arrived(request, release, FORM)
-        params = (*request.query_params.multi_items(), *parse_form(await request.body()))
+        form = parse_form(await request.body())
+        check_accepted("", [value for name, value in form if name == "_format"], release)
+        params = (*request.query_params.multi_items(), *form)
         found = await appointments.search(call(request, release, caller, params=params))
         return response(found, _preferences(request))
 
@@ -145,8 +147,10 @@ def make_router(
         "PUT": (change, "Create or change the Appointment that the criteria name"),
     }
     _offer(router, INSTANCE, instance)
-    _offer(router, TYPE, of_type)
-    _offer(router, "/{release}", {"POST": (perform, "A batch or a transaction")})
+    of_system = {"POST": (perform, "A batch or a transaction")}
+    for path, methods in ((TYPE, of_type), ("/{release}", of_system)):
+        _offer(router, path, methods)
+        _offer(router, f"{path}/", methods, described=False)
     everything = APIRouter()
     everything.include_router(router)
     if clients is not None and attempts is not None:
@@ -155,11 +159,25 @@ def make_router(
 
 
 def _offer(
-    router: APIRouter, path: str, methods: Mapping[str, tuple[Callable[..., Awaitable[Response]], str]]
+    router: APIRouter,
+    path: str,
+    methods: Mapping[str, tuple[Callable[..., Awaitable[Response]], str]],
+    *,
+    described: bool = True,
 ) -> None:
-    """HEAD works like GET. Other methods are told which ones there are."""
+    """HEAD works like GET. Other methods are told which ones there are.
+
+    ``described``: in the OpenAPI document.
+    """
     for method, (endpoint, summary) in methods.items():
-        router.add_api_route(path, endpoint, methods=[method], summary=summary, response_class=JSONResponse)
+        router.add_api_route(
+            path,
+            endpoint,
+            methods=[method],
+            summary=summary,
+            response_class=JSONResponse,
+            include_in_schema=described,
+        )
         if method == "GET":
             router.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
     offered = [*methods, "HEAD"] if "GET" in methods else list(methods)

@@ -245,6 +245,20 @@ def test_a_page_belongs_to_its_search(filled: TestClient) -> None:
     assert_outcome(filled.get(other, headers=bearer()), 400, "page-invalid")
 
 
+def test_what_changed_within_the_same_second_is_found(http: TestClient, clock: FakeClock) -> None:
+    """Whoever follows changes asks for what is later than the newest that it has."""
+    updated = []
+    for id_ in ("a1", "a2", "a3"):
+        updated.append(put(http, "R4", r4(id_), id_).json()["meta"]["lastUpdated"])
+        clock.advance(milliseconds=250)
+    assert updated[1] == "2026-03-02T12:00:00.250Z"
+    assert ids(search(http, {"_lastUpdated": f"gt{updated[1]}"})) == ["a3"]
+    assert ids(search(http, {"_lastUpdated": f"ge{updated[1]}"})) == ["a2", "a3"]
+    assert ids(search(http, {"_lastUpdated": f"lt{updated[1]}"})) == ["a1"]
+    assert ids(search(http, {"_lastUpdated": updated[1]})) == ["a2"]
+    assert ids(search(http, {"_lastUpdated": "2026-03-02T12:00:00Z"})) == ["a1", "a2", "a3"]
+
+
 def test_what_was_deleted_is_not_found(http: TestClient) -> None:
     put(http, "R4", r4("a1"))
     put(http, "R4", r4("a2"), "a2")
@@ -284,6 +298,12 @@ BERLIN = ZoneInfo("Europe/Berlin")
         ("2026-12", datetime(2026, 11, 30, 23, tzinfo=UTC), datetime(2026, 12, 31, 23, tzinfo=UTC)),
         ("ge2026", datetime(2025, 12, 31, 23, tzinfo=UTC), None),
         ("lt2024-02-29T10:00+05:30", None, datetime(2024, 2, 29, 4, 30, tzinfo=UTC)),
+        (
+            "2026-03-02T12:00:00.5Z",
+            datetime(2026, 3, 2, 12, microsecond=500_000, tzinfo=UTC),
+            datetime(2026, 3, 2, 12, microsecond=600_000, tzinfo=UTC),
+        ),
+        ("gt2026-03-02T12:00:00.1234567Z", datetime(2026, 3, 2, 12, microsecond=123_457, tzinfo=UTC), None),
     ],
 )
 def test_a_day_is_the_practices_day_however_long(text: str, since: Any, until: Any) -> None:

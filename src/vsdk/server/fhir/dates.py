@@ -9,7 +9,8 @@ from vsdk.hooks.store import Span
 PREFIXES = ("eq", "ge", "gt", "le", "lt", "sa", "eb")
 _DATE = re.compile(
     r"(?P<prefix>[a-z]{2})?(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)"
-    r"(T(?P<hour>\d\d):(?P<minute>\d\d)(:(?P<second>\d\d)(\.\d+)?)?(?P<zone>Z|[+ -]\d\d:\d\d)?)?)?)?",
+    r"(T(?P<hour>\d\d):(?P<minute>\d\d)(:(?P<second>\d\d)(\.(?P<fraction>\d+))?)?"
+    r"(?P<zone>Z|[+ -]\d\d:\d\d)?)?)?)?",
     re.ASCII,
 )
 
@@ -50,6 +51,11 @@ def _bounds(found: re.Match[str], zone: tzinfo) -> tuple[datetime, datetime]:
     year, month, day = int(found["year"]), int(found["month"] or 1), int(found["day"] or 1)
     hour, minute, second = int(found["hour"] or 0), int(found["minute"] or 0), int(found["second"] or 0)
     start = datetime(year, month, day, hour, minute, second, tzinfo=_zone(found["zone"], zone))
+    if found["fraction"]:
+        digits = found["fraction"][:6]  # as exact as we keep times
+        unit = timedelta(microseconds=10 ** (6 - len(digits)))
+        exact = start.astimezone(UTC) + int(digits) * unit
+        return exact, exact + unit
     if found["hour"]:
         length = timedelta(seconds=1) if found["second"] else timedelta(minutes=1)
         return start.astimezone(UTC), start.astimezone(UTC) + length

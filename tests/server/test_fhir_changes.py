@@ -82,6 +82,26 @@ def test_what_exists_already_is_not_created_again(http: TestClient) -> None:
     assert again.headers["etag"] == 'W/"1"'
 
 
+@pytest.mark.parametrize(
+    "condition", ["identifier=urn:a?b|17", "?identifier=urn:a?b|17", f"{BASE}/R4/Appointment?identifier=17"]
+)
+def test_criteria_may_have_an_address_before_them(http: TestClient, condition: str) -> None:
+    resource = r4(identifier=[{"system": "urn:a?b", "value": "17"}])
+    replies = [post(http, resource, If_None_Exist=condition) for _ in range(2)]
+    assert [reply.status_code for reply in replies] == [201, 200]
+
+
+def test_criteria_in_the_address_of_a_create_are_heeded(http: TestClient) -> None:
+    """fhirpy asks so (``get_or_create``)."""
+    address = "/fhir/R4/Appointment?identifier=urn:pms|17&_format=json"
+    replies = [http.post(address, json=r4(**IDENTIFIED), headers=bearer()) for _ in range(2)]
+    assert [reply.status_code for reply in replies] == [201, 200]
+    unconditional = [
+        http.post("/fhir/R4/Appointment?_format=json", json=r4(), headers=bearer()) for _ in "12"
+    ]
+    assert [reply.status_code for reply in unconditional] == [201, 201]
+
+
 def test_criteria_that_fit_several_or_say_nothing_are_refused(http: TestClient) -> None:
     post(http, r4(**IDENTIFIED))
     post(http, r4(**IDENTIFIED))
@@ -121,6 +141,22 @@ def test_the_criteria_of_an_update_name_none_one_or_several(http: TestClient) ->
 def test_an_update_by_criteria_that_fit_nothing_keeps_the_id_that_was_given(http: TestClient) -> None:
     reply = http.put("/fhir/R4/Appointment?identifier=17", json=r4("mine", **IDENTIFIED), headers=bearer())
     assert (reply.status_code, reply.headers["location"]) == (201, f"{BASE}/R4/Appointment/mine")
+
+
+def test_an_update_by_criteria_changes_nothing_that_does_not_fit_them(http: TestClient) -> None:
+    put(http, "R4", r4(**IDENTIFIED))
+    address = "/fhir/R4/Appointment?identifier=urn:pms|18"
+    reply = http.put(address, json=r4(description="new"), headers=bearer())
+    assert_outcome(reply, 409, "appointment-id-taken")
+    assert "description" not in get(http).json()
+
+
+def test_one_of_several_tags_may_be_the_current_one(http: TestClient) -> None:
+    put(http, "R4", r4())
+    assert put(http, "R4", r4(description="x"), If_Match='W/"7", W/"1"').headers["etag"] == 'W/"2"'
+    assert put(http, "R4", r4(description="y"), If_Match='"2"').headers["etag"] == 'W/"3"'
+    assert put(http, "R4", r4(description="z"), If_Match="3").headers["etag"] == 'W/"4"'
+    assert_outcome(put(http, "R4", r4(), If_Match='W/"1", W/"3"'), 412, "version-mismatch")
 
 
 def test_a_star_means_that_it_must_exist_or_must_not(http: TestClient) -> None:

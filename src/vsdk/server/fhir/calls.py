@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl
 
 from vsdk.domain.errors import Conflict, UsageError
 from vsdk.domain.ids import AppointmentId, PracticeId
 from vsdk.hooks.ports import Json, SourcedAppointment
 from vsdk.server.clients import Caller
-from vsdk.server.fhir.negotiation import names_version, version
+from vsdk.server.fhir.negotiation import names_version
+from vsdk.server.fhir.search import PARAMETERS, Params
 from vsdk.service.scheduling import Scheduled
 
 KEPT_AS = {"STU3": ("STU3",), "R4": ("R4", "R4B"), "R4B": ("R4", "R4B"), "R5": ("R5",)}
@@ -80,10 +82,26 @@ def expected_version(call: Call, found: Scheduled | None) -> int | None:
     if found is None:
         raise Conflict("there is no such appointment", code="version-mismatch")
     current = found.mirrored.version
-    expected = current if call.if_match.strip() == "*" else version(call.if_match)
-    if expected != current:
+    without_quotes = call.if_match.strip().removeprefix("W/") == str(current)  # as some clients send it
+    if not without_quotes and not names_version(call.if_match, current):
         raise Conflict("the appointment was changed by someone else", code="version-mismatch")
-    return expected
+    return current
+
+
+def criteria_of(call: Call) -> Params | None:
+    """By which a create or an update names its appointment; None for a create without any.
+
+    ``If-None-Exist`` may have an address before its criteria. Where a create has none, those of its address
+    count: there fhirpy puts them, and to leave them out would create the same twice.
+    """
+    if call.method == "PUT":
+        return call.params
+    if call.if_none_exist is None:
+        sought = any(name.partition(":")[0] in PARAMETERS for name, _ in call.params)
+        return call.params if sought else None
+    address, mark, criteria = call.if_none_exist.partition("?")
+    text = criteria if mark and "=" not in address else call.if_none_exist
+    return tuple(parse_qsl(text, keep_blank_values=True))
 
 
 def resource_of(body: Any) -> Json:

@@ -8,7 +8,7 @@ doing it) and *carried out*.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from vsdk.domain.appointment import Appointment, AppointmentStatus, VirtualService
 from vsdk.domain.errors import Conflict, InvalidAppointment, Issue, NotFound, UsageError
@@ -26,11 +26,12 @@ from vsdk.server.fhir.calls import (
     Removal,
     Save,
     Target,
+    criteria_of,
     expected_version,
     resource_of,
 )
 from vsdk.server.fhir.negotiation import names_version
-from vsdk.server.fhir.search import Search, understand
+from vsdk.server.fhir.search import Params, Search, understand
 from vsdk.service.clock import Clock
 from vsdk.service.scheduling import Scheduled, SchedulingService
 
@@ -112,24 +113,27 @@ class Appointments:
     async def resolve(self, call: Call) -> Target:
         """Which appointment is meant; a new id for a new one.
 
-        Raises UsageError ``criteria-missing``, Conflict ``multiple-matches``, Refused ``scope-missing``.
+        Raises UsageError ``criteria-missing``, Refused ``scope-missing``, Conflict ``multiple-matches`` or
+        ``appointment-id-taken`` (hl7.org/fhir/http.html#cond-update).
         """
         call.caller.need({"POST": "c", "PUT": "u", "PATCH": "u", "DELETE": "d"}[call.method])
-        if call.method == "POST" and call.if_none_exist is None:
-            return Target(self.new_id())
         if call.id:
             return Target(AppointmentId(call.id), await self._known(call, AppointmentId(call.id)))
-        criteria = parse_qsl((call.if_none_exist or "").rpartition("?")[2], keep_blank_values=True)
-        found = await self.match(call, tuple(criteria) if call.method == "POST" else call.params)
+        criteria = criteria_of(call)
+        if criteria is None:
+            return Target(self.new_id())
+        found = await self.match(call, criteria)
         if found:
             return Target(found.mirrored.appointment.id, found, by_criteria=True)
         given = call.body.get("id") if call.method == "PUT" and isinstance(call.body, dict) else None
-        if isinstance(given, str) and given:
-            id_ = AppointmentId(given)
-            return Target(id_, await self._known(call, id_), by_criteria=True)
-        return Target(self.new_id(), by_criteria=True)
+        if not isinstance(given, str) or not given:
+            return Target(self.new_id(), by_criteria=True)
+        if await self._known(call, AppointmentId(given)):
+            text = "the appointment with this id does not fit the criteria"
+            raise Conflict(text, code="appointment-id-taken")
+        return Target(AppointmentId(given), by_criteria=True)
 
-    async def match(self, call: Call, criteria: tuple[tuple[str, str], ...]) -> Scheduled | None:
+    async def match(self, call: Call, criteria: Params) -> Scheduled | None:
         """The one appointment that the criteria name, or None. Raises as `resolve`."""
         call.caller.need("s")
         search = self._understand(call, criteria, strict=True)
@@ -235,7 +239,7 @@ class Appointments:
             ]
             self._format.write(original, release=call.release, practice=practice, services=anyones)
 
-    def _understand(self, call: Call, params: tuple[tuple[str, str], ...], *, strict: bool) -> Search:
+    def _understand(self, call: Call, params: Params, *, strict: bool) -> Search:
         blank = AppointmentQuery(call.practice_id, KEPT_AS[call.release])
         return understand(params, blank, self._practices[call.practice_id].time_zone, strict=strict)
 

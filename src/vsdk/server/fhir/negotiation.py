@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
-from vsdk.domain.errors import Conflict, InvalidAppointment, UsageError
+from vsdk.domain.errors import InvalidAppointment, UsageError
 from vsdk.hooks import json_text
 
 MEDIA_TYPE = "application/fhir+json"
@@ -105,20 +105,10 @@ def parse_form(body: bytes) -> list[tuple[str, str]]:
     return parse_qsl(body.decode(errors="replace"), keep_blank_values=True)
 
 
-def version(if_match: str | None) -> int | None:
-    """``W/"3"`` -> 3. Raises Conflict for anything that is not one of our tags, as it cannot match."""
-    if if_match is None:
-        return None
-    tag = if_match.strip().removeprefix("W/").strip('"')
-    if not (tag.isascii() and tag.isdecimal() and len(tag) < 10):
-        raise Conflict("If-Match does not name a version of this appointment", code="version-mismatch")
-    return int(tag)
-
-
-def names_version(if_none_match: str | None, current: int) -> bool:
+def names_version(tags: str | None, current: int) -> bool:
     """Whether one of these entity tags is the current one; weak comparison (RFC 9110 section 8.8.3.2)."""
-    tags = (tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(","))
-    return any(tag in ("*", f'"{current}"') for tag in tags)
+    listed = (tag.strip().removeprefix("W/") for tag in (tags or "").split(","))
+    return any(tag in ("*", f'"{current}"') for tag in listed)
 
 
 def _acceptable(text: str, release: str) -> bool:

@@ -307,6 +307,22 @@ def test_a_transaction_can_be_repeated_by_conditions(http: TestClient) -> None:
             entry("POST", "Appointment", NEW, ifNoneExist="_id=z"),
             entry("POST", "Appointment", NEW, ifNoneExist="_id=z"),
         ),
+        (
+            entry("PUT", "Appointment?identifier=18", NEW),
+            entry("PUT", "Appointment?identifier=18", NEW),
+        ),
+        (
+            entry("PUT", "Appointment?identifier=18", r4("b1")),
+            entry("PUT", "Appointment?identifier=18", r4("b2")),
+        ),
+        (
+            entry("POST", "Appointment", NEW, ifNoneExist="?status=pending&identifier=18"),
+            entry("PUT", "Appointment?identifier=18&status=pending", NEW),
+        ),
+        (
+            entry("POST", "Appointment", NEW, full_url=UUID),
+            entry("POST", "Appointment", NEW, full_url=UUID),
+        ),
     ],
 )
 def test_an_appointment_comes_once_in_a_transaction(http: TestClient, entries: tuple[Json, ...]) -> None:

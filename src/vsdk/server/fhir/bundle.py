@@ -9,6 +9,7 @@ stop it half-way; the answer then says after how many.
 
 import logging
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import parse_qsl
 
 from vsdk.domain.errors import Conflict, UsageError, VsdkError
@@ -16,7 +17,7 @@ from vsdk.hooks.ports import Json
 from vsdk.server import problems
 from vsdk.server.clients import Caller
 from vsdk.server.fhir.answers import Answer, entity_tag, instant, outcome, preferred, status_line
-from vsdk.server.fhir.calls import Call, Planned, Target
+from vsdk.server.fhir.calls import Call, Planned, Target, criteria_of
 from vsdk.server.fhir.entries import Entry, read
 from vsdk.server.fhir.interactions import Appointments
 from vsdk.server.fhir.negotiation import Preferences
@@ -130,17 +131,17 @@ async def _transaction(appointments: Appointments, entries: list[Entry], asked: 
 async def _plan(appointments: Appointments, changes: list[Step]) -> None:
     """Raises EntryRefused with the first reason not to carry these out."""
     ids: dict[str, str] = {}
-    conditions, meant = set(), set()
+    meant: set[Any] = set()
     for step in changes:
         try:
             step.target = await appointments.resolve(step.call)
-            condition = step.call.if_none_exist
-            if step.target.id in meant or (condition and condition in conditions):
+            by = sorted(criteria_of(step.call) or ()) if step.target.by_criteria else ()
+            same = {step.target.id, *([tuple(by)] if by else ())}
+            if same & meant or step.full_url in ids:
                 raise UsageError("two entries are about the same appointment", code="bundle-invalid")
         except VsdkError as error:
             raise EntryRefused(error, step.place) from error
-        meant.add(step.target.id)
-        conditions.add(condition)
+        meant |= same
         if step.full_url:
             ids[step.full_url] = f"Appointment/{step.target.id}"
     for step in changes:

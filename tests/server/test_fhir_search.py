@@ -1,5 +1,6 @@
 """Searching Appointments (hl7.org/fhir/search.html)."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -229,6 +230,8 @@ def test_unknown_parameters_are_reported_or_refused_as_the_caller_prefers(filled
         ("patient:missing=true", "search-modifier-unsupported"),
         ("identifier:of-type=x", "search-modifier-unsupported"),
         ("patient:identifier=x", "search-modifier-unsupported"),
+        ("patient.identifier=x", "search-modifier-unsupported"),
+        ("patient:Patient.identifier=x", "search-modifier-unsupported"),
         ("_page=x", "page-invalid"),
         ("_page=bnVsbA", "page-invalid"),
         ("_page=WyIiLCJhMSJd", "page-invalid"),
@@ -237,6 +240,39 @@ def test_unknown_parameters_are_reported_or_refused_as_the_caller_prefers(filled
 )
 def test_what_cannot_be_searched_is_said_clearly(filled: TestClient, query: str, code: str) -> None:
     assert_outcome(filled.get(f"/fhir/R4/Appointment?{query}", headers=bearer()), 400, code)
+
+
+def test_a_search_can_ask_for_the_total_alone(filled: TestClient) -> None:
+    strict = {"Prefer": "handling=strict"}
+    for query in ("_summary=count", "_summary=count&_count=2", "_count=2&_summary=count"):
+        bundle = search(filled, f"{query}&_total=accurate&patient=17", **strict)
+        assert (bundle["total"], "entry" in bundle) == (2, False)
+    assert ids(search(filled, "_summary=false&patient=17")) == ["a1", "a2"]
+
+
+@pytest.mark.parametrize("release", ["R4", "R5"])
+def test_each_entry_of_a_search_has_an_address_of_its_own(filled: TestClient, release: str) -> None:
+    """bdl-7 and bdl-15 (hl7.org/fhir/R5/bundle.html#invs)."""
+    entries = search(filled, "favourite=blue", release)["entry"]
+    addresses = [one["fullUrl"] for one in entries]
+    assert len(set(addresses)) == len(entries) > 1
+    assert all(re.match("(http://|urn:uuid:)", address) for address in addresses)
+
+
+def test_a_backslash_guards_commas_bars_and_itself(http: TestClient) -> None:
+    people = [actor("Patient", r"1,2\3|4$", "Marlene Sommerfeld")]
+    put(http, "R4", r4(participant=people, identifier=[{"system": "urn:a\\", "value": "1,2|3"}]))
+    put(http, "R4", r4("a2", participant=[actor("Patient", "2", "Marlene Sommerfeld")]), "a2")
+    for query, found in (
+        ({"patient": r"1\,2\\3\|4\$"}, ["a1"]),
+        ({"patient": r"Patient/1\,2\\3\|4\$,2"}, ["a1", "a2"]),
+        ({"patient": r"x\\,2"}, ["a2"]),
+        ({"identifier": r"urn:a\\|1\,2\|3"}, ["a1"]),
+        ({"identifier": r"1\,2\|3"}, ["a1"]),
+        ({"identifier": r"urn:a\\|"}, ["a1"]),
+        ({"identifier": r"urn:a\|1\,2\|3"}, []),
+    ):
+        assert ids(search(http, query)) == found, query
 
 
 def test_a_page_belongs_to_its_search(filled: TestClient) -> None:

@@ -50,7 +50,8 @@ class AppointmentQuery:
     updated: tuple[Span, ...] = ()
     keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """``patient``, ``practitioner`` and ``actor`` (either) with references, ``identifier`` with tokens as
-    FHIR writes them: ``system|value``, ``|value``, ``system|``, ``value``; a bar within them is ``\\|``"""
+    FHIR writes them: ``system|value``, ``|value``, ``system|``, ``value``; a bar within them is ``\\|``, a
+    backslash ``\\\\``"""
     after: AppointmentId | None = None
     """pages go in the order of ids"""
     limit: int = 50

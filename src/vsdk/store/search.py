@@ -15,7 +15,8 @@ from vsdk.store.database import Database, whole
 from vsdk.store.tables import appointment, appointment_key, visit
 
 _PEOPLE = ("patient", "practitioner")
-_BAR = re.compile(r"(?<!\\)\|")
+_TOKEN = re.compile(r"(?P<system>(?:\\.|[^|\\])*)(?P<bar>\|)(?P<code>.*)", re.DOTALL)
+_GUARDED = re.compile(r"\\([,$|\\])")
 _OPEN = sorted(state.value for state in {*ACTIVE, VisitState.PLANNED})
 
 
@@ -116,10 +117,9 @@ def _token(token: str) -> ColumnElement[bool]:
 
 def _split(token: str) -> tuple[str, str, str]:
     """System, the bar if there is one, code; ``\\|`` is a bar that is part of either."""
-    system, bar, code = ("", "", token)
-    if found := _BAR.search(token):
-        system, bar, code = token[: found.start()], "|", token[found.end() :]
-    return system.replace(r"\|", "|"), bar, code.replace(r"\|", "|")
+    found = _TOKEN.fullmatch(token)
+    system, bar, code = found.groups() if found else ("", "", token)
+    return _GUARDED.sub(r"\1", system), bar, _GUARDED.sub(r"\1", code)
 
 
 def _within(column: ColumnElement[Any], spans: tuple[Span, ...]) -> list[ColumnElement[bool]]:

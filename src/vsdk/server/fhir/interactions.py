@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlencode
+from uuid import NAMESPACE_URL, uuid5
 
 from vsdk.domain.appointment import Appointment, AppointmentStatus, VirtualService
 from vsdk.domain.errors import Conflict, InvalidAppointment, Issue, NotFound, UsageError
@@ -95,7 +96,9 @@ class Appointments:
         if search.ignored:
             text = f"{search.ignored} parameters are not known and were ignored; the self link has the others"
             warning = information(text, "warning", "not-supported")
-            entries.append({"resource": warning, "search": {"mode": "outcome"}})
+            # each entry of a searchset needs an address of its own (R5, bdl-15)
+            name = uuid5(NAMESPACE_URL, links[0]["url"]).urn
+            entries.append({"fullUrl": name, "resource": warning, "search": {"mode": "outcome"}})
         return Answer(200, bundle | {"entry": entries} if entries else bundle)
 
     async def change(self, call: Call) -> Answer:

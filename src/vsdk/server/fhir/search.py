@@ -30,7 +30,9 @@ PARAMETERS = {
     "identifier": ("token", "system|value, |value, system| or value"),
 }
 """Each with its type and what may be said of it in the CapabilityStatement."""
-CONTROLS = ("_count", "_page", "_format", "_pretty")
+CONTROLS = ("_count", "_page", "_format", "_pretty", "_total")
+"""What narrows nothing. The total is always there and exact, whatever ``_total`` asks for."""
+TOTAL_ALONE = ("_summary", "count")
 DEFAULT_COUNT, MAX_COUNT = 50, 200
 MAX_ALTERNATIVES, MAX_PARAMETERS = 100, 50
 
@@ -76,6 +78,8 @@ def understand(params: Params, blank: AppointmentQuery, zone: tzinfo, *, strict:
     page = ""
     for key, value in params:
         name, _, modifier = key.partition(":")
+        if name.partition(".")[0] in PARAMETERS and "." in name:
+            raise UsageError("chained parameters are not offered", code="search-modifier-unsupported")
         if name in PARAMETERS and value:
             query = _narrowed(search.query, name, modifier, value, zone)
             search = replace(search, query=query, understood=(*search.understood, (key, value)))
@@ -83,20 +87,27 @@ def understand(params: Params, blank: AppointmentQuery, zone: tzinfo, *, strict:
             search = replace(search, query=replace(search.query, limit=_count(value)))
         elif name == "_page":
             page = value
-        elif name not in PARAMETERS and name not in CONTROLS:
+        elif name not in PARAMETERS and name not in CONTROLS and (key, value) != TOTAL_ALONE:
             search = replace(search, ignored=search.ignored + 1)
     if strict and search.ignored:
         raise UsageError(
             f"only these parameters are understood: {', '.join(PARAMETERS)}", code="search-parameter-unknown"
         )
+    if TOTAL_ALONE in params:
+        search = replace(search, query=replace(search.query, limit=0))
     if page:
         search = replace(search, query=replace(search.query, after=_place(page, search.understood)))
     return search
 
 
 def values(text: str) -> list[str]:
-    """The alternatives; a comma after a backslash is part of one."""
-    return [re.sub(r"\\([,$\\])", r"\1", one) for one in re.split(r"(?<!\\),", text) if one]
+    """The alternatives, as they are written; a comma after a backslash is part of one."""
+    return re.findall(r"(?:\\.|[^,])+", text, re.DOTALL)
+
+
+def _plain(value: str) -> str:
+    """Without the backslashes that guard (hl7.org/fhir/search.html#escaping)."""
+    return re.sub(r"\\([,$|\\])", r"\1", value)
 
 
 def _narrowed(q: AppointmentQuery, name: str, modifier: str, text: str, zone: tzinfo) -> AppointmentQuery:
@@ -110,6 +121,9 @@ def _narrowed(q: AppointmentQuery, name: str, modifier: str, text: str, zone: tz
         raise UsageError(
             "this modifier of a search parameter is not offered", code="search-modifier-unsupported"
         )
+    if name == "identifier":
+        return replace(q, keys=(*q.keys, (name, tuple(alternatives))))
+    alternatives = [_plain(one) for one in alternatives]
     match name:
         case "_id":
             return replace(q, ids=tuple(map(AppointmentId, _both(q.ids, alternatives))))
@@ -119,8 +133,6 @@ def _narrowed(q: AppointmentQuery, name: str, modifier: str, text: str, zone: tz
             return replace(q, start=(*q.start, dates.span(text, zone)))
         case "_lastUpdated":
             return replace(q, updated=(*q.updated, dates.span(text, zone)))
-        case "identifier":
-            return replace(q, keys=(*q.keys, (name, tuple(alternatives))))
         case _:
             references = (r for one in alternatives for r in _references(name, modifier, one))
             return replace(q, keys=(*q.keys, (name, tuple(references))))

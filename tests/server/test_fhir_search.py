@@ -275,6 +275,16 @@ def test_a_backslash_guards_commas_bars_and_itself(http: TestClient) -> None:
         assert ids(search(http, query)) == found, query
 
 
+def test_people_are_found_by_the_address_that_the_appointment_has(http: TestClient) -> None:
+    addresses = ["urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a", "https://pms.example/Patient/17"]
+    for number, address in enumerate(addresses):
+        person = {"actor": {"reference": address, "type": "Patient"}, "status": "accepted"}
+        put(http, "R4", r4(f"a{number}", participant=[person]), f"a{number}")
+    for number, address in enumerate(addresses):
+        for name in ("patient", "actor", "patient:Patient"):
+            assert ids(search(http, {name: address})) == [f"a{number}"]
+
+
 def test_a_page_belongs_to_its_search(filled: TestClient) -> None:
     following = link(search(filled, "_count=1&patient=17"), "next") or ""
     other = following.removeprefix("http://localhost:8000").replace("patient=17", "patient=18")

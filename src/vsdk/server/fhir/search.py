@@ -149,6 +149,8 @@ def _status(token: str) -> str:
 
 
 def _references(name: str, modifier: str, value: str) -> list[str]:
+    if value.startswith("urn:"):
+        return [value]
     if "/" in value:
         kind = value.split("/")[-2]
         if name == "actor" and kind not in _TYPES["actor"]:

@@ -91,7 +91,7 @@ async def _alone(appointments: Appointments, entry: Entry, asked: Preferences) -
 
 async def _do(appointments: Appointments, call: Call) -> Answer:
     if call.method == "GET":
-        return await (appointments.read(call) if call.id else appointments.search(call))
+        return await (appointments.finder.read(call) if call.id else appointments.finder.search(call))
     return await appointments.change(call)
 
 
@@ -156,7 +156,7 @@ async def _plan(appointments: Appointments, changes: list[Step]) -> None:
 
 async def _linked(appointments: Appointments, call: Call, ids: dict[str, str]) -> Call:
     async def find(criteria: str) -> str | None:
-        found = await appointments.match(call, tuple(parse_qsl(criteria, keep_blank_values=True)))
+        found = await appointments.finder.match(call, tuple(parse_qsl(criteria, keep_blank_values=True)))
         return f"Appointment/{found.mirrored.appointment.id}" if found else None
 
     return replace(call, body=await resolved(call.body, ids, find))

@@ -52,7 +52,7 @@ def make_router(
 ) -> APIRouter:
     """The FHIR face, and with ``clients`` the token endpoint too. ``base_url`` is this server's address."""
     appointments = Appointments(scheduling, appointment_format, practices, clock, base_url)
-    callers, since = Callers(keys, clients), clock.now()
+    finder, callers, since = appointments.finder, Callers(keys, clients), clock.now()
     router = APIRouter(prefix="/fhir")
 
     def arrived(request: Request, release: str, offered: str = MEDIA_TYPE) -> Caller:
@@ -90,19 +90,19 @@ def make_router(
 
     async def read(request: Request, release: str, appointment_id: str) -> Response:
         caller = arrived(request, release)
-        answer = await appointments.read(call(request, release, caller, appointment_id))
+        answer = await finder.read(call(request, release, caller, appointment_id))
         return response(answer, _preferences(request))
 
     async def search(request: Request, release: str) -> Response:
         caller = arrived(request, release)
-        return response(await appointments.search(call(request, release, caller)), _preferences(request))
+        return response(await finder.search(call(request, release, caller)), _preferences(request))
 
     async def search_by_form(request: Request, release: str) -> Response:
         caller = arrived(request, release, FORM)
         form = parse_form(await request.body())
         check_accepted("", [value for name, value in form if name == "_format"], release)
         params = (*request.query_params.multi_items(), *form)
-        found = await appointments.search(call(request, release, caller, params=params))
+        found = await finder.search(call(request, release, caller, params=params))
         return response(found, _preferences(request))
 
     async def change(request: Request, release: str, appointment_id: str = "") -> Response:

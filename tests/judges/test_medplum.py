@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
+from starlette.testclient import TestClient
 from tests.adapters.carriers.samples import PLAIN, REPOSITORY, SUITED, corpus, services_for, write
+from tests.server.conftest import bearer, new_video, r4
+
+from vsdk.testing.fakes import FakeClock
 
 SCRIPT = Path(__file__).with_name("validate.mjs")
 NODE = shutil.which("node")
@@ -63,3 +68,38 @@ def test_what_was_valid_stays_valid_with_our_link_by_every_carrier() -> None:
         if complaints
     ]
     assert wrong == []
+
+
+def test_whatever_the_fhir_face_answers_is_valid(tmp_path: Path) -> None:
+    new = {k: v for k, v in r4(identifier=[{"system": "urn:pms", "value": "17"}]).items() if k != "id"}
+    create = {"resource": new, "request": {"method": "POST", "url": "Appointment"}}
+    wrong = {"request": {"method": "GET", "url": "Patient/1"}}
+    look = {"request": {"method": "GET", "url": "Appointment?identifier=17&favourite=blue"}}
+    client = {"id": "pms", "scopes": ["system/Appointment.cruds"], "secret": SecretStr("s3cret of pms")}
+    video = new_video(tmp_path / "vsdk.sqlite3", FakeClock(), clients={"park": [client]})
+    with TestClient(video) as http:
+        replies = [
+            http.get("/fhir/R4/metadata"),
+            http.get("/fhir/R4/Appointment"),
+            http.put("/fhir/R4/Appointment/a1", json=r4(), headers=bearer()),
+            http.put("/fhir/R4/Appointment/a1", json=r4(status="maybe", participant=[]), headers=bearer()),
+            http.get("/fhir/R4/Appointment?_count=1&favourite=blue", headers=bearer()),
+            http.get("/fhir/R4/Appointment?_count=0", headers=bearer()),
+            http.get("/fhir/R4/Appointment?_format=xml", headers=bearer()),
+            *(
+                http.post(
+                    "/fhir/R4",
+                    json={"resourceType": "Bundle", "type": kind, "entry": entries},
+                    headers=bearer() | {"Prefer": prefer},
+                )
+                for kind, entries, prefer in (
+                    ("batch", [create, wrong, look], "return=representation"),
+                    ("batch", [create, wrong, look], "return=OperationOutcome"),
+                    ("transaction", [create, look], "return=minimal"),
+                    ("transaction", [create, wrong], "return=representation"),
+                )
+            ),
+        ]
+    verdicts = judged([reply.json() for reply in replies])
+    assert [reply.status_code for reply in replies] == [200, 401, 201, 422, 200, 200, 406, 200, 200, 200, 404]
+    assert verdicts == [[]] * len(replies)

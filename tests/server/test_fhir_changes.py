@@ -348,6 +348,17 @@ def test_answers_are_json_or_refused(http: TestClient, accept: str, status: int)
             assert_outcome(reply, 406, "format-not-offered")
 
 
+def test_headers_may_come_in_several_lines(http: TestClient) -> None:
+    put(http, "R4", r4())
+    address, key = "/fhir/R4/Appointment/a1", *bearer().items()
+    accept = [key, ("Accept", "application/fhir+xml"), ("Accept", "application/fhir+json")]
+    assert http.get(address, headers=accept).status_code == 200
+    tags = [key, ("If-None-Match", 'W/"7"'), ("If-None-Match", 'W/"1"')]
+    assert http.get(address, headers=tags).status_code == 304
+    changing = [key, ("If-Match", 'W/"7"'), ("If-Match", 'W/"1"')]
+    assert http.put(address, json=r4(description="x"), headers=changing).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("name", "status"),
     [

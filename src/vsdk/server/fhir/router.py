@@ -69,8 +69,8 @@ def make_router(
             release,
             "GET" if request.method == "HEAD" else request.method,
             id_,
-            if_match=request.headers.get("if-match"),
-            if_none_match=request.headers.get("if-none-match"),
+            if_match=_listed(request, "if-match"),
+            if_none_match=_listed(request, "if-none-match"),
             if_none_exist=request.headers.get("if-none-exist"),
             strict=_preferences(request).strict,
             **given,
@@ -192,8 +192,14 @@ def _offer(
 def _check_format(request: Request, release: str) -> None:
     check_release(release)
     formats = request.query_params.getlist("_format")
-    check_accepted(request.headers.get("accept", ""), formats, release)
+    check_accepted(_listed(request, "accept") or "", formats, release)
 
 
 def _preferences(request: Request) -> Preferences:
-    return Preferences.of(",".join(request.headers.getlist("prefer")))
+    return Preferences.of(_listed(request, "prefer") or "")
+
+
+def _listed(request: Request, name: str) -> str | None:
+    """A header that is a list, all its lines together (RFC 9110 section 5.3)."""
+    lines = request.headers.getlist(name)
+    return ", ".join(lines) if lines else None

@@ -14,7 +14,6 @@ CONTENT_TYPE = f"{MEDIA_TYPE}; charset=utf-8"
 JSON_PATCH = "application/json-patch+json"
 VERSIONS = {"STU3": "3.0", "R4": "4.0", "R4B": "4.3", "R5": "5.0"}
 """The media type parameter ``fhirVersion`` of each release; its keys are the releases that are offered."""
-MAX_BYTES = 1024 * 1024
 MAX_LEVELS = 100
 _JSON = ("application/fhir+json", "application/json", "text/json", "application/json+fhir", "json")
 

@@ -6,12 +6,14 @@ from typing import Any
 
 _INSTANT = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d)[Tt ](?P<hour>\d\d):(?P<minute>\d\d)(:(?P<second>\d\d)([.,]\d+)?)?"
-    r"\s?(?P<zone>[Zz]|(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)?)?",
+    r"\s?(?P<zone>[Zz]|(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>[0-5]\d)?)?",
     re.ASCII,
 )
 _USUAL = frozenset({"--T::Z", "--T::+:", "--T::-:"})
 """every third character, from that after the year"""
 _FIRST_YEAR, _LAST_YEAR = 1900, 2199
+_FARTHEST = timedelta(hours=14)
+"""The largest offset of any zone, and of FHIR's regular expression for instants."""
 
 
 def instant(value: Any, zone: tzinfo) -> datetime | None:
@@ -35,9 +37,10 @@ def instant(value: Any, zone: tzinfo) -> datetime | None:
 def _exact(value: str) -> datetime | None:
     """The usual form, to the second and with an offset: nearly all are like that, and this is faster.
 
-    `datetime.fromisoformat` reads much else that ISO 8601 has, such as weeks, and some that it does not have.
+    `datetime.fromisoformat` reads much else that ISO 8601 has, such as weeks, and some that it does not have,
+    such as ``+01:75``.
     """
-    if value[4::3] not in _USUAL:
+    if value[4::3] not in _USUAL or value[20:] > "14:00" or value[23:] > "59":
         return None
     try:
         return datetime.fromisoformat(value)
@@ -61,10 +64,12 @@ def _tolerant(text: str, zone: tzinfo) -> datetime | None:
 
 
 def _offset(found: re.Match[str]) -> tzinfo | None:
-    """Raises ValueError for offsets of a day and more."""
+    """Raises ValueError for offsets that no zone has."""
     if found["zone"] is None:
         return None
     if found["sign"] is None:
         return UTC
     offset = timedelta(hours=int(found["hours"]), minutes=int(found["minutes"] or 0))
+    if offset > _FARTHEST:
+        raise ValueError("more than any zone has")
     return timezone(-offset if found["sign"] == "-" else offset)

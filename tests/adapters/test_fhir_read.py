@@ -187,6 +187,8 @@ def test_each_participant_who_is_of_no_use_is_explained_in_its_place(release: st
         {"actor": {"reference": "Patient/1"}, "status": "Declined"},
         {"actor": {"reference": "#gone"}},
         "Patient/1",
+        {"actor": {"reference": "Practitioner/1"}, "required": "information-only"},
+        {"actor": {"reference": "Location/1"}, "required": "information-only"},
     ]
     found = refused(resource(participant=entries), release).issues
     assert [(issue.code, issue.path) for issue in found] == [
@@ -198,6 +200,8 @@ def test_each_participant_who_is_of_no_use_is_explained_in_its_place(release: st
         ("participant-declined", "Appointment.participant[4].status"),
         ("participant-kind-unknown", "Appointment.participant[5].actor"),
         ("participant-not-object", "Appointment.participant[6]"),
+        ("participant-information-only", "Appointment.participant[7].required"),
+        ("participant-no-person", "Appointment.participant[8].actor"),
     ]
 
 
@@ -285,6 +289,37 @@ def test_the_subject_of_r5_is_the_patient_where_no_participant_is() -> None:
     ]
     people = read(resource(subject=subject), "R5").participants
     assert [p.reference for p in people] == ["Patient/1", "Practitioner/2"]
+
+
+@pytest.mark.parametrize("spelling", ["information-only", " Information-Only"])
+def test_who_is_only_informed_takes_no_part(spelling: str) -> None:
+    entries = [
+        {"actor": {"reference": "PractitionerRole/referrer"}, "required": spelling},
+        {"actor": {"reference": "Patient/1"}, "required": "required"},
+        {"actor": {"reference": "Practitioner/2"}, "required": "optional"},
+        {"actor": {"reference": "RelatedPerson/3"}, "required": False},
+    ]
+    people = read(resource(participant=entries)).participants
+    assert [p.reference for p in people] == ["Patient/1", "Practitioner/2", "RelatedPerson/3"]
+
+
+@pytest.mark.parametrize("reason", [{"status": "declined"}, {"required": "information-only"}])
+def test_the_subject_does_not_bring_back_a_patient_who_takes_no_part(reason: dict[str, Any]) -> None:
+    entries = [
+        {"actor": {"reference": "Patient/1"}, **reason},
+        {"actor": {"reference": "Practitioner/2"}},
+    ]
+    people = read(resource(participant=entries, subject={"reference": "Patient/1"}), "R5").participants
+    assert [p.reference for p in people] == ["Practitioner/2"]
+
+
+def test_the_subject_is_not_invited_to_what_practitioners_say_about_it() -> None:
+    entries = [{"actor": {"reference": "Practitioner/1"}}, {"actor": {"reference": "Practitioner/2"}}]
+    people = read(resource(participant=entries, subject={"reference": "Patient/9"}), "R5").participants
+    assert [p.reference for p in people] == ["Practitioner/1", "Practitioner/2"]
+    entries[1] = {"actor": {"reference": "RelatedPerson/2"}}
+    people = read(resource(participant=entries, subject={"reference": "Patient/9"}), "R5").participants
+    assert [p.reference for p in people] == ["Patient/9", "Practitioner/1", "RelatedPerson/2"]
 
 
 def test_contained_patients_tell_how_to_reach_them() -> None:

@@ -107,11 +107,11 @@ def test_real_appointments_are_read_or_explained() -> None:
         ),
         (
             "hl7-r4/Appointment-2docs.json",
-            [
-                (Role.PATIENT, "Patient/example"),
-                (Role.PRACTITIONER, "Practitioner/example"),
-                (Role.PRACTITIONER, "Practitioner/f202"),
-            ],
+            [(Role.PRACTITIONER, "Practitioner/example"), (Role.PRACTITIONER, "Practitioner/f202")],
+        ),
+        (
+            "hl7-r5/Appointment-2docs.json",
+            [(Role.PRACTITIONER, "Practitioner/example"), (Role.PRACTITIONER, "Practitioner/f202")],
         ),
         ("us-argonaut/Appointment-proposed-appt1.json", [(Role.PRACTITIONER, "Practitioner/dr-y")]),
         ("fr-ans-sas/feat-container-mode-Appointment-1.json", [(Role.PRACTITIONER, "")]),

@@ -30,6 +30,7 @@ _INTERPRETING = frozenset({"translator", "interpreter"})
 _PERFORMING = frozenset({"ADM", "ATND", "CON", "DIS", "PPRF", "SPRF", "PRF"})
 """v3-ParticipationType codes of those who treat; they tell the role of an actor without a reference."""
 
+_INFORMED = "information-only"
 _NOBODY: Json = {}
 
 
@@ -82,16 +83,13 @@ def attendees(resource: Json) -> list[Attendee]:
 def people(resource: Json, attending: Iterable[Attendee], practice: Practice) -> tuple[Participant, ...]:
     """The persons among the attendees as ``p1``, ``p2`` … in the order of appearance, each once.
 
-    What is no person is left out (Location, Device, HealthcareService …). R5's ``subject`` is the patient
-    where no participant is one.
+    What is no person is left out (Location, Device, HealthcareService …), and so is who is only informed.
     """
     found = [(role, actor) for entry, actor in attending if (role := _role(actor, entry))]
     if len({actor.reference for _, actor in found}) < len(found):
         found = list(_once(found))
-    if "subject" in resource and not any(role is Role.PATIENT for role, _ in found):
-        subject = actor_of(as_object(resource["subject"]), contained_in(resource))
-        if subject.kind == "Patient":
-            found.insert(0, (Role.PATIENT, subject))
+    if "subject" in resource and (subject := _subject(resource, [role for role, _ in found])):
+        found.insert(0, (Role.PATIENT, subject))
     return tuple([_participant(n, role, actor, practice) for n, (role, actor) in enumerate(found, start=1)])
 
 
@@ -108,10 +106,28 @@ def problems(resource: Json) -> Iterator[tuple[str, str]]:
             yield "participant-without-actor", f"{path}.actor"
         elif _declined(entry):
             yield "participant-declined", f"{path}.status"
-        elif actor_of(entry["actor"], contained).kind:
+        elif not (kind := actor_of(entry["actor"], contained).kind):
+            yield "participant-kind-unknown", f"{path}.actor"
+        elif kind not in _ROLES:
             yield "participant-no-person", f"{path}.actor"
         else:
-            yield "participant-kind-unknown", f"{path}.actor"
+            yield "participant-information-only", f"{path}.required"
+
+
+def _subject(resource: Json, roles: list[Role]) -> Actor | None:
+    """R5's ``subject``, where it is the patient of a practitioner and no participant is.
+
+    A subject who is to be there should be a participant too, and systems forget that. Between practitioners
+    it is whom they talk about (hl7.org/fhir/R5/appointment-definitions.html#Appointment.subject).
+    """
+    if Role.PATIENT in roles or roles.count(Role.PRACTITIONER) > 1:
+        return None
+    contained = contained_in(resource)
+    entries = as_objects(resource.get("participant"))
+    if any(actor_of(as_object(entry.get("actor")), contained).kind == "Patient" for entry in entries):
+        return None
+    subject = actor_of(as_object(resource["subject"]), contained)
+    return subject if subject.kind == "Patient" else None
 
 
 def _once(found: Iterable[tuple[Role, Actor]]) -> Iterator[tuple[Role, Actor]]:
@@ -152,7 +168,16 @@ def _declined(entry: Json) -> bool:
     return status != "accepted" and isinstance(status, str) and status.strip().lower() == "declined"
 
 
+def _only_informed(entry: Json) -> bool:
+    """Whether the appointment is about this participant, not for it: R4's ``information-only`` excludes
+    (hl7.org/fhir/R4/valueset-participantrequired.html). R5 has only true and false here."""
+    required = entry.get("required")
+    return required != "required" and isinstance(required, str) and required.strip().lower() == _INFORMED
+
+
 def _role(actor: Actor, entry: Json) -> Role | None:
+    if _only_informed(entry):
+        return None
     if actor.kind == "Patient":
         return Role.PATIENT
     role = _ROLES.get(actor.kind)

@@ -100,6 +100,8 @@ SLOT = {
         (at({"actor": {"reference": "Location/1", "display": "Virtueller Raum 2"}}), "location"),
         (at({"actor": {"reference": "Location/1", "display": "Cabinet virtuel"}}), "location"),
         (at({"actor": {"reference": "Location/virtual-2"}}), "location"),
+        (at({"actor": {"reference": "https://pms.example/Location/virtual-2/_history/1"}}), "location"),
+        (at({"actor": {"reference": "https://virtual.example/virtual/Location/1"}}), None),
         (at({"actor": {"reference": "#room"}}, contained=[VIRTUAL_ROOM]), "location"),
         (at({"actor": {"reference": "#room"}}, contained=[VIRTUAL_FORM]), "location"),
         (at({"actor": {"reference": "#room"}, "status": "declined"}, contained=[VIRTUAL_ROOM]), None),

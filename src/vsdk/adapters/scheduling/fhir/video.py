@@ -117,10 +117,15 @@ def _class(resource: Json, _: Iterable[Attendee], __: FhirConventions) -> bool:
 def _location(_: Json, attending: Iterable[Attendee], __: FhirConventions) -> bool:
     """A participant is a Location called "virtual", or of that physical type or form."""
     return any(
-        _VIRTUAL.search(f"{place.reference} {place.display}") or _is_virtual(place.resource)
+        _is_virtual(place.resource) or _VIRTUAL.search(place.display) or _VIRTUAL.search(_id(place.reference))
         for _, place in attending
         if place.kind == "Location"
     )
+
+
+def _id(reference: str) -> str:
+    """Without the server, which may be called virtual for other reasons."""
+    return reference.partition("/_history")[0].rpartition("/")[2]
 
 
 def _is_virtual(location: Json) -> bool:

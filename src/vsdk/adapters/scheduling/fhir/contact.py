@@ -6,26 +6,47 @@ _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]]+@[^\s@<>,;:\"()\[\]]+\.[^\s@<>,;:\"()\[\]]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", re.ASCII)
 
-_SIGNS = dict.fromkeys(map(ord, "-/.()"))
+_SIGNS = dict.fromkeys(map(ord, "-\u2010\u2011\u2012\u2013/.()"))
+"""what stands between digits; the hyphens and dashes are those that word processors put"""
 
-TRUNK_ZERO = ("+49", "+43", "+41", "+33", "+44", "+32", "+31", "+46", "+47", "+358")
+TRUNK_ZERO = ("+49", "+43", "+41", "+33", "+44", "+32", "+31", "+46", "+358", "+353", "+61", "+64")
 """Calling codes of countries whose national numbers begin with a 0 that falls away (ITU-T E.164)."""
+
+_KEPT_ZERO = re.compile(rf"({'|'.join(map(re.escape, TRUNK_ZERO))})0")
+"""a 0 that should have fallen away, as in +49 0171"""
+
+NATIONAL = dict.fromkeys(TRUNK_ZERO, re.compile(r"0([1-9]\d+)", re.ASCII)) | {
+    "+1": re.compile(r"1?([2-9]\d{9})", re.ASCII),
+    "+45": re.compile(r"([2-9]\d{7})", re.ASCII),
+    "+47": re.compile(r"([2-9]\d{7})", re.ASCII),
+}
+"""What a national number looks like by calling code, with the part that stays (ITU-T E.164 and E.129)."""
+
+_ABROAD = re.compile(r"00(11)?")
+"""what is dialled before a calling code: in Australia 0011, else 00"""
 
 
 def phone(value: str, practice_phone: str) -> str:
-    """The number as E.164, or empty. A national number is read in the country of the practice's own."""
+    """The number as E.164, or empty. A national number is read in the country of the practice's own, where
+    `NATIONAL` has it."""
     number = "".join(value.split())
-    if _E164.fullmatch(number):
-        return number
     if not number[1:].isdigit():
         number = number[4:] if number[:4].lower() == "tel:" else number
         number = number.replace("(0)", "").translate(_SIGNS)
-    if number.startswith("00"):
-        number = "+" + number[2:]
-    elif number.startswith("0"):
-        country = next((code for code in TRUNK_ZERO if practice_phone.startswith(code)), "")
-        number = country + number[1:]
+    if not number.startswith("+"):
+        number = _international(number, practice_phone)
+    if kept := _KEPT_ZERO.match(number):
+        number = kept[1] + number[kept.end() :]
     return number if _E164.fullmatch(number) else ""
+
+
+def _international(number: str, practice_phone: str) -> str:
+    if abroad := _ABROAD.match(number):
+        return "+" + number[abroad.end() :]
+    for code, national in NATIONAL.items():
+        if practice_phone.startswith(code) and (found := national.fullmatch(number)):
+            return code + found[1]
+    return ""
 
 
 def email(value: str) -> str:

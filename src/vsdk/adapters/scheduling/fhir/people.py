@@ -18,6 +18,8 @@ _ROLES = {
 }
 _TYPES = frozenset(_ROLES) | {"CareTeam", "Device", "Group", "HealthcareService", "Location", "Organization"}
 
+_SPELLED = {kind.lower(): kind for kind in _TYPES}
+
 _IDENTIFIED = {
     **dict.fromkeys(("LANR", "NPI", "IDNPS", "RPPS", "PRN"), "Practitioner"),
     **dict.fromkeys(("KVZ10", "INS-NIR", "MR", "PI", "PT"), "Patient"),
@@ -148,11 +150,15 @@ def _target(reference: Json, target: str, contained: Mapping[str, Json]) -> tupl
             resource = contained[target[1:]]
             if (kind := as_text(resource.get("resourceType"))) in _TYPES:
                 return kind, resource
-        path = target.partition("?")[0].partition("/_history")[0].split("/")
-        if len(path) > 1 and (kind := path[-2].lstrip("#")) in _TYPES:
+        path = target.partition("?")[0].partition("/_history")[0].rstrip("/").split("/")
+        if len(path) > 1 and (kind := _kind(path[-2].lstrip("#"))):
             return kind, resource
-    kind = as_text(reference.get("type"))
-    return kind if kind in _TYPES else _identified(reference), resource
+    return _kind(as_text(reference.get("type")).rpartition("/")[2]) or _identified(reference), resource
+
+
+def _kind(name: str) -> str:
+    """The resource type in its right spelling, or empty: some systems write ``patient``."""
+    return _SPELLED.get(name.lower(), "")
 
 
 def _identified(reference: Json) -> str:

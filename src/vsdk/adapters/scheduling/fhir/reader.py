@@ -22,7 +22,7 @@ from vsdk.hooks.ports import Json
 USUAL_LENGTH = timedelta(minutes=30)
 LONGEST_ID = 255
 """characters; FHIR allows 64, systems in the field write more"""
-_LONGEST = timedelta(days=1)
+_LONGEST_MINUTES = 24 * 60
 _MOST_ISSUES = 50
 
 _EXPLANATIONS = {
@@ -100,7 +100,7 @@ def _end(resource: Json, start: datetime, practice: Practice) -> datetime | None
     if (
         isinstance(minutes, (int, float))
         and not isinstance(minutes, bool)
-        and 0 < minutes * 60 <= _LONGEST.total_seconds()
+        and 1 <= minutes <= _LONGEST_MINUTES
     ):
         return start + timedelta(minutes=minutes)
     return start + USUAL_LENGTH

@@ -76,7 +76,16 @@ def test_an_address_is_kept(prefix: str) -> None:
 
 @pytest.mark.parametrize(
     ("tag", "read"),
-    [("de", "de"), ("de_CH", "de-CH"), ("zh-Hant-TW", "zh-Hant-TW"), ("Deutsch", ""), ("", "")],
+    [
+        ("de", "de"),
+        ("de_CH", "de-CH"),
+        ("zh-Hant-TW", "zh-Hant-TW"),
+        ("ger", "de"),
+        ("ENG_US", "en-US"),
+        ("tur", "tur"),
+        ("Deutsch", ""),
+        ("", ""),
+    ],
 )
 def test_a_language_is_a_tag_or_empty(tag: str, read: str) -> None:
     assert contact.language(tag) == read

@@ -353,6 +353,26 @@ def test_contained_patients_tell_how_to_reach_them() -> None:
     assert read(given).participants[0].phone == "+491713920002"
 
 
+@pytest.mark.parametrize("use", ["old", "maiden"])
+def test_a_name_of_former_times_is_not_used(use: str) -> None:
+    former = {"use": use, "family": "Vormals"}
+    assert read(with_patient(name=[former, {"family": "Muster"}])).participants[0].name == "Muster"
+    assert read(with_patient(name=[former])).participants[0].name == ""
+
+
+def test_the_first_mobile_number_for_sms_is_the_one() -> None:
+    points = [
+        {"system": "sms", "value": "+49 171 3920003"},
+        {"system": "SMS", "value": "+49 171 3920001", "use": "mobile"},
+        {"system": "sms", "value": "+49 171 3920002", "use": "mobile"},
+    ]
+    assert read(with_patient(telecom=points)).participants[0].phone == "+491713920001"
+
+
+def test_the_language_of_the_resource_is_not_that_of_the_person() -> None:
+    assert read(with_patient(language="en")).participants[0].language == ""
+
+
 def test_a_number_that_is_no_longer_in_use_is_not_used() -> None:
     old = {"system": "phone", "value": "+49 171 3920009", "use": "old"}
     assert read(with_patient(telecom=[old])).participants[0].phone == ""
@@ -360,7 +380,12 @@ def test_a_number_that_is_no_longer_in_use_is_not_used() -> None:
 
 def test_broken_contact_data_read_as_empty() -> None:
     given = with_patient(
-        name=[None, {"family": 7}], telecom={"system": "phone", "value": None}, communication="de"
+        name=[None, {"family": 7, "use": ["old"]}],
+        telecom=[
+            {"system": "phone", "value": None, "use": {}},
+            {"system": ["email"], "value": "a@b.example"},
+        ],
+        communication="de",
     )
     (patient,) = read(given).participants
     assert (patient.name, patient.phone, patient.email, patient.language) == ("", "", "", "")

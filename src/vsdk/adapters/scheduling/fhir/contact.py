@@ -6,6 +6,9 @@ _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]]+@[^\s@<>,;:\"()\[\]]+\.[^\s@<>,;:\"()\[\]]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", re.ASCII)
 
+_SHORTER = {"deu": "de", "ger": "de", "fra": "fr", "fre": "fr", "eng": "en"}
+"""ISO 639-2 of the languages that there are texts in; BCP 47 has them shorter, and systems write both."""
+
 _SIGNS = dict.fromkeys(map(ord, "-\u2010\u2011\u2012\u2013/.()"))
 """what stands between digits; the hyphens and dashes are those that word processors put"""
 
@@ -59,4 +62,5 @@ def email(value: str) -> str:
 
 def language(value: str) -> str:
     """The tag (BCP 47) with hyphens, or empty when it cannot be one."""
-    return value.replace("_", "-") if _LANGUAGE.fullmatch(value) else ""
+    first, *rest = value.replace("_", "-").split("-")
+    return "-".join((_SHORTER.get(first.lower(), first), *rest)) if _LANGUAGE.fullmatch(value) else ""

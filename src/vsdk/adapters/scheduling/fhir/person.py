@@ -11,44 +11,49 @@ from vsdk.adapters.scheduling.fhir.values import as_object, as_objects, as_text,
 from vsdk.domain.practice import Practice
 from vsdk.hooks.ports import Json
 
+_FORMER = ("old", "maiden")
+"""NameUse and ContactPointUse of what is no longer in use (hl7.org/fhir/R4/valueset-name-use.html)"""
+
 
 def name(resource: Json) -> str:
-    """A HumanName in one line; of several the official one, else the first."""
+    """A HumanName in one line; of several in use the official one, else the first."""
     for one in _preferred(resource.get("name"), "use", "official"):
+        if one.get("use") in _FORMER:
+            continue
         if whole := as_text(one.get("text")) or " ".join(_parts(one)):
             return whole
     return as_text(as_object(resource.get("practitioner")).get("display"))
 
 
 def reach(resource: Json, practice: Practice) -> tuple[str, str]:
-    """Where an SMS can go, as E.164, and a mail address; mobile numbers first, then any.
-
-    ContactPoints of use ``old`` are no longer in use.
-    """
+    """Where an SMS can go, as E.164, and a mail address; of several in use mobile ones first, then any."""
     sms = phone = email = ""
     if "telecom" not in resource:
         return "", ""
     for point in _preferred(resource["telecom"], "use", "mobile"):
-        if point.get("use") == "old":
+        if point.get("use") in _FORMER:
             continue
-        system, value = point.get("system"), as_text(point.get("value"))
+        system, value = as_text(point.get("system")).lower(), as_text(point.get("value"))
         if system == "email":
             email = email or contact.email(value)
         elif system == "phone":
             phone = phone or contact.phone(value, practice.phone)
         elif system == "sms":
-            sms = contact.phone(value, practice.phone) or sms
+            sms = sms or contact.phone(value, practice.phone)
     return sms or phone, email
 
 
 def language(resource: Json) -> str:
-    """BCP 47: the preferred one of ``communication``, else any of it, else that of the resource."""
-    if "communication" in resource:
-        for spoken in _preferred(resource["communication"], "preferred", True):
-            for _, code in codings(spoken.get("language")):
-                if tag := contact.language(code):
-                    return tag
-    return contact.language(as_text(resource["language"])) if "language" in resource else ""
+    """BCP 47: the preferred one of ``communication``, else any of it.
+
+    ``language`` of the resource is that of its texts, often the same for all patients of a system, and tells
+    nothing of the person (hl7.org/fhir/R4/patient-definitions.html#Patient.communication).
+    """
+    for spoken in _preferred(resource.get("communication"), "preferred", True):
+        for _, code in codings(spoken.get("language")):
+            if tag := contact.language(code):
+                return tag
+    return ""
 
 
 def _preferred(value: Any, element: str, wanted: Any) -> list[Json]:

@@ -378,6 +378,30 @@ def test_a_number_that_is_no_longer_in_use_is_not_used() -> None:
     assert read(with_patient(telecom=[old])).participants[0].phone == ""
 
 
+@pytest.mark.parametrize(
+    ("end", "number"),
+    [
+        ("2026-11-22", ""),
+        ("2026-11-22T18:00:00+01:00", ""),
+        ("2026-10", ""),
+        ("2014", ""),
+        ("2026-11-23", "+491713920009"),
+        ("2026-11", "+491713920009"),
+        ("2026", "+491713920009"),
+        ("2031-01-01", "+491713920009"),
+        ("0001-01-01T00:00:00", "+491713920009"),
+        ("unknown", "+491713920009"),
+        (None, "+491713920009"),
+    ],
+)
+def test_a_number_or_name_that_was_given_up_before_the_appointment_is_not_used(end: Any, number: str) -> None:
+    point = {"system": "phone", "value": "+49 171 3920009", "period": {"end": end}}
+    name = {"text": "Erika Muster", "period": {"end": end}}
+    (patient,) = read(with_patient(telecom=[point], name=[name])).participants
+    assert patient.phone == number
+    assert patient.name == ("Erika Muster" if number else "")
+
+
 def test_broken_contact_data_read_as_empty() -> None:
     given = with_patient(
         name=[None, {"family": 7, "use": ["old"]}],

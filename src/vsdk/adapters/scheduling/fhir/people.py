@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from vsdk.adapters.scheduling.fhir import person
 from vsdk.adapters.scheduling.fhir.values import as_key, as_object, as_objects, as_text, codings
@@ -82,17 +83,22 @@ def attendees(resource: Json) -> list[Attendee]:
     ]
 
 
-def people(resource: Json, attending: Iterable[Attendee], practice: Practice) -> tuple[Participant, ...]:
+def people(
+    resource: Json, attending: Iterable[Attendee], practice: Practice, at: datetime | None
+) -> tuple[Participant, ...]:
     """The persons among the attendees as ``p1``, ``p2`` … in the order of appearance, each once.
 
     What is no person is left out (Location, Device, HealthcareService …), and so is who is only informed.
+    Names and numbers are those in use ``at`` the time of the appointment.
     """
     found = [(role, actor) for entry, actor in attending if (role := _role(actor, entry))]
     if len({actor.reference for _, actor in found}) < len(found):
         found = list(_once(found))
     if "subject" in resource and (subject := _subject(resource, [role for role, _ in found])):
         found.insert(0, (Role.PATIENT, subject))
-    return tuple([_participant(n, role, actor, practice) for n, (role, actor) in enumerate(found, start=1)])
+    return tuple(
+        [_participant(n, role, actor, practice, at) for n, (role, actor) in enumerate(found, start=1)]
+    )
 
 
 def problems(resource: Json) -> Iterator[tuple[str, str]]:
@@ -197,10 +203,12 @@ def _role(actor: Actor, entry: Json) -> Role | None:
     return role
 
 
-def _participant(number: int, role: Role, actor: Actor, practice: Practice) -> Participant:
+def _participant(
+    number: int, role: Role, actor: Actor, practice: Practice, at: datetime | None
+) -> Participant:
     id_, resource = ParticipantId(f"p{number}"), actor.resource
     if not resource:
         return Participant(id_, role, actor.reference, actor.display)
-    name = actor.display or person.name(resource)
-    phone, email = person.reach(resource, practice)
+    name = actor.display or person.name(resource, at)
+    phone, email = person.reach(resource, practice, at)
     return Participant(id_, role, actor.reference, name, phone, email, person.language(resource))

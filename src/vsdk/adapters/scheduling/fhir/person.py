@@ -4,6 +4,7 @@ Whatever is missing or makes no sense reads as empty.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from vsdk.adapters.scheduling.fhir import contact
@@ -15,23 +16,26 @@ _FORMER = ("old", "maiden")
 """NameUse and ContactPointUse of what is no longer in use (hl7.org/fhir/R4/valueset-name-use.html)"""
 
 
-def name(resource: Json) -> str:
-    """A HumanName in one line; of several in use the official one, else the first."""
+def name(resource: Json, at: datetime | None) -> str:
+    """A HumanName in one line; of several in use then the official one, else the first."""
     for one in _preferred(resource.get("name"), "use", "official"):
-        if one.get("use") in _FORMER:
+        if _is_former(one, at):
             continue
         if whole := as_text(one.get("text")) or " ".join(_parts(one)):
             return whole
     return as_text(as_object(resource.get("practitioner")).get("display"))
 
 
-def reach(resource: Json, practice: Practice) -> tuple[str, str]:
-    """Where an SMS can go, as E.164, and a mail address; of several in use mobile ones first, then any."""
+def reach(resource: Json, practice: Practice, at: datetime | None) -> tuple[str, str]:
+    """Where an SMS can go, as E.164, and a mail address; of several in use then mobile ones first, then any.
+
+    A number that is given up goes to somebody else.
+    """
     sms = phone = email = ""
     if "telecom" not in resource:
         return "", ""
     for point in _preferred(resource["telecom"], "use", "mobile"):
-        if point.get("use") in _FORMER:
+        if _is_former(point, at):
             continue
         system, value = as_text(point.get("system")).lower(), as_text(point.get("value"))
         if system == "email":
@@ -54,6 +58,15 @@ def language(resource: Json) -> str:
             if tag := contact.language(code):
                 return tag
     return ""
+
+
+def _is_former(one: Json, at: datetime | None) -> bool:
+    """By its use, or by the end of its period: a date, or only its year and month. Years before 1900 stand
+    for no end at all, as .NET writes it."""
+    if one.get("use") in _FORMER:
+        return True
+    end = as_text(as_object(one.get("period")).get("end"))[:10]
+    return at is not None and "1900" < end < at.isoformat()[: len(end)]
 
 
 def _preferred(value: Any, element: str, wanted: Any) -> list[Json]:

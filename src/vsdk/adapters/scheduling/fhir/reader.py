@@ -67,7 +67,7 @@ def read(resource: Json, *, attending: Iterable[Attendee], practice: Practice, i
     status = status_of(resource)
     start = instant(resource.get("start"), practice.time_zone)
     end = None if start is None else _end(resource, start, practice)
-    participants = people(resource, attending, practice)
+    participants = people(resource, attending, practice, start)
     if not 0 < len(id_) <= LONGEST_ID or status is None or start is None or end is None or not participants:
         found = {"status": status, "start": start, "end": end, "participant": participants}
         raise _unreadable(resource, id_, {name for name, value in found.items() if not value}, status)

@@ -208,6 +208,11 @@ def test_each_participant_who_is_of_no_use_is_explained_in_its_place(release: st
 
 def test_no_more_issues_are_listed_than_anyone_reads() -> None:
     assert len(refused(resource(participant=[None] * 10_000)).issues) == 50
+    strict = a_practice(fhir=FhirConventions(strict=True))
+    crowd = resource(participant=[{"actor": {"reference": "Patient/1"}}] * 1_000)
+    with pytest.raises(InvalidAppointment) as caught:
+        FhirFormat().read(crowd, release="R4", practice=strict)
+    assert len(caught.value.issues) == 50
 
 
 @pytest.mark.parametrize("release", ["R6", "", "r4", "R5 "])

@@ -37,7 +37,9 @@ class FhirFormat:
         is_video = assume_video or video.why(resource, attending, practice.fhir) is not None
         appointment = reader.read(resource, attending=attending, practice=practice, is_video=is_video)
         if practice.fhir.strict and (problems := strict.issues(resource, release)):
-            raise InvalidAppointment(f"not valid FHIR {release}", code="fhir-invalid", issues=problems)
+            raise InvalidAppointment(
+                f"not valid FHIR {release}", code="fhir-invalid", issues=problems[: reader.MOST_ISSUES]
+            )
         return appointment
 
     def write(

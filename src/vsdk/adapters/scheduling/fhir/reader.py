@@ -23,7 +23,8 @@ USUAL_LENGTH = timedelta(minutes=30)
 LONGEST_ID = 255
 """characters; FHIR allows 64, systems in the field write more"""
 _LONGEST_MINUTES = 24 * 60
-_MOST_ISSUES = 50
+MOST_ISSUES = 50
+"""of one resource; nobody reads more"""
 
 _EXPLANATIONS = {
     "appointment-without-id": "the appointment has no id",
@@ -122,7 +123,7 @@ def _unreadable(
     resource: Json, id_: str, missing: set[str], status: AppointmentStatus | None
 ) -> InvalidAppointment:
     """What is cancelled needs no time (app-3), and need not be readable to be known as called off."""
-    problems = list(islice(_problems(resource, id_, missing), _MOST_ISSUES))
+    problems = list(islice(_problems(resource, id_, missing), MOST_ISSUES))
     return InvalidAppointment(
         f"this Appointment cannot become a visit: {_EXPLANATIONS[problems[0][0]]}",
         code=problems[0][0],

@@ -81,7 +81,7 @@ def test_an_address_is_kept(prefix: str) -> None:
         ("de_CH", "de-CH"),
         ("zh-Hant-TW", "zh-Hant-TW"),
         ("ger", "de"),
-        ("ENG_US", "en-US"),
+        ("ENG", "en"),
         ("tur", "tur"),
         ("Deutsch", ""),
         ("", ""),

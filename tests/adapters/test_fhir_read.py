@@ -368,7 +368,7 @@ def test_a_name_of_former_times_is_not_used(use: str) -> None:
 def test_the_first_mobile_number_for_sms_is_the_one() -> None:
     points = [
         {"system": "sms", "value": "+49 171 3920003"},
-        {"system": "SMS", "value": "+49 171 3920001", "use": "mobile"},
+        {"system": "sms", "value": "+49 171 3920001", "use": "mobile"},
         {"system": "sms", "value": "+49 171 3920002", "use": "mobile"},
     ]
     assert read(with_patient(telecom=points)).participants[0].phone == "+491713920001"

@@ -2,7 +2,6 @@
 
 import re
 
-_E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]]+@[^\s@<>,;:\"()\[\]]+\.[^\s@<>,;:\"()\[\]]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", re.ASCII)
 
@@ -15,7 +14,10 @@ _SIGNS = dict.fromkeys(map(ord, "-\u2010\u2011\u2012\u2013/.()"))
 TRUNK_ZERO = ("+49", "+43", "+41", "+33", "+44", "+32", "+31", "+46", "+358", "+353", "+61", "+64")
 """Calling codes of countries whose national numbers begin with a 0 that falls away (ITU-T E.164)."""
 
-_KEPT_ZERO = re.compile(rf"({'|'.join(map(re.escape, TRUNK_ZERO))})0")
+_CODES = "|".join(code[1:] for code in TRUNK_ZERO)
+_E164 = re.compile(rf"\+(?!({_CODES})0)[1-9]\d{{6,14}}", re.ASCII)
+
+_KEPT_ZERO = re.compile(rf"^\+({_CODES})0")
 """a 0 that should have fallen away, as in +49 0171"""
 
 NATIONAL = dict.fromkeys(TRUNK_ZERO, re.compile(r"0([1-9]\d+)", re.ASCII)) | {
@@ -33,13 +35,14 @@ def phone(value: str, practice_phone: str) -> str:
     """The number as E.164, or empty. A national number is read in the country of the practice's own, where
     `NATIONAL` has it."""
     number = "".join(value.split())
+    if _E164.fullmatch(number):
+        return number
     if not number[1:].isdigit():
         number = number[4:] if number[:4].lower() == "tel:" else number
         number = number.replace("(0)", "").translate(_SIGNS)
     if not number.startswith("+"):
         number = _international(number, practice_phone)
-    if kept := _KEPT_ZERO.match(number):
-        number = kept[1] + number[kept.end() :]
+    number = _KEPT_ZERO.sub(r"+\1", number)
     return number if _E164.fullmatch(number) else ""
 
 
@@ -62,5 +65,6 @@ def email(value: str) -> str:
 
 def language(value: str) -> str:
     """The tag (BCP 47) with hyphens, or empty when it cannot be one."""
-    first, *rest = value.replace("_", "-").split("-")
-    return "-".join((_SHORTER.get(first.lower(), first), *rest)) if _LANGUAGE.fullmatch(value) else ""
+    if not _LANGUAGE.fullmatch(value):
+        return ""
+    return _SHORTER.get(value.lower()) or value.replace("_", "-")

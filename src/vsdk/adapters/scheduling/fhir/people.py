@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from vsdk.adapters.scheduling.fhir import person
 from vsdk.adapters.scheduling.fhir.values import as_key, as_object, as_objects, as_text, codings
@@ -180,15 +181,14 @@ def _declined(entry: Json) -> bool:
     return status != "accepted" and isinstance(status, str) and status.strip().lower() == "declined"
 
 
-def _only_informed(entry: Json) -> bool:
+def _only_informed(required: Any) -> bool:
     """Whether the appointment is about this participant, not for it: R4's ``information-only`` excludes
     (hl7.org/fhir/R4/valueset-participantrequired.html). R5 has only true and false here."""
-    required = entry.get("required")
-    return required != "required" and isinstance(required, str) and required.strip().lower() == _INFORMED
+    return isinstance(required, str) and required.strip().lower() == _INFORMED
 
 
 def _role(actor: Actor, entry: Json) -> Role | None:
-    if _only_informed(entry):
+    if (required := entry.get("required")) != "required" and _only_informed(required):
         return None
     if actor.kind == "Patient":
         return Role.PATIENT

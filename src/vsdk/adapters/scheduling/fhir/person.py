@@ -18,9 +18,7 @@ _FORMER = ("old", "maiden")
 
 def name(resource: Json, at: datetime | None) -> str:
     """A HumanName in one line; of several in use then the official one, else the first."""
-    for one in _preferred(resource.get("name"), "use", "official"):
-        if _is_former(one, at):
-            continue
+    for one in _in_use(resource.get("name"), at, "official"):
         if whole := as_text(one.get("text")) or " ".join(_parts(one)):
             return whole
     return as_text(as_object(resource.get("practitioner")).get("display"))
@@ -32,12 +30,8 @@ def reach(resource: Json, practice: Practice, at: datetime | None) -> tuple[str,
     A number that is given up goes to somebody else.
     """
     sms = phone = email = ""
-    if "telecom" not in resource:
-        return "", ""
-    for point in _preferred(resource["telecom"], "use", "mobile"):
-        if _is_former(point, at):
-            continue
-        system, value = as_text(point.get("system")).lower(), as_text(point.get("value"))
+    for point in _in_use(resource.get("telecom"), at, "mobile"):
+        system, value = point.get("system"), as_text(point.get("value"))
         if system == "email":
             email = email or contact.email(value)
         elif system == "phone":
@@ -53,32 +47,34 @@ def language(resource: Json) -> str:
     ``language`` of the resource is that of its texts, often the same for all patients of a system, and tells
     nothing of the person (hl7.org/fhir/R4/patient-definitions.html#Patient.communication).
     """
-    for spoken in _preferred(resource.get("communication"), "preferred", True):
-        for _, code in codings(spoken.get("language")):
+    spoken = as_objects(resource.get("communication"))
+    for one in sorted(spoken, key=_is_not_preferred) if len(spoken) > 1 else spoken:
+        for _, code in codings(one.get("language")):
             if tag := contact.language(code):
                 return tag
     return ""
 
 
-def _is_former(one: Json, at: datetime | None) -> bool:
-    """By its use, or by the end of its period: a date, or only its year and month. Years before 1900 stand
-    for no end at all, as .NET writes it."""
-    if one.get("use") in _FORMER:
-        return True
-    end = as_text(as_object(one.get("period")).get("end"))[:10]
-    return at is not None and "1900" < end < at.isoformat()[: len(end)]
-
-
-def _preferred(value: Any, element: str, wanted: Any) -> list[Json]:
-    """The objects, those first whose element has the wanted value."""
-    objects = as_objects(value)
-    if len(objects) < 2:
-        return objects
-    preferred: list[Json] = []
+def _in_use(value: Any, at: datetime | None, preferred: str) -> list[Json]:
+    """The names or contact points that are in use then, those of the preferred use first."""
+    first: list[Json] = []
     others: list[Json] = []
-    for one in objects:
-        (preferred if one.get(element) == wanted else others).append(one)
-    return preferred + others
+    for one in as_objects(value):
+        use = one.get("use")
+        if use in _FORMER or ("period" in one and _is_over(one["period"], at)):
+            continue
+        (first if use == preferred else others).append(one)
+    return first + others if first else others
+
+
+def _is_not_preferred(spoken: Json) -> bool:
+    return spoken.get("preferred") is not True
+
+
+def _is_over(period: Any, at: datetime | None) -> bool:
+    """Its end is a date, or only year and month. Years before 1900 are no end at all, as .NET writes it."""
+    end = as_text(as_object(period).get("end"))[:10]
+    return at is not None and "1900" < end < at.isoformat()[: len(end)]
 
 
 def _parts(name: Json) -> Iterator[str]:

@@ -11,6 +11,10 @@ _INSTANT = re.compile(
 )
 _USUAL = frozenset({"--T::Z", "--T::+:", "--T::-:"})
 """every third character, from that after the year"""
+_OFFSETS = frozenset(
+    {"", *(f"{hour:02}:{minute}" for hour in range(14) for minute in ("00", "15", "30", "45"))}
+)
+"""those of all zones but the farthest"""
 _FIRST_YEAR, _LAST_YEAR = 1900, 2199
 _FARTHEST = timedelta(hours=14)
 """The largest offset of any zone, and of FHIR's regular expression for instants."""
@@ -40,7 +44,7 @@ def _exact(value: str) -> datetime | None:
     `datetime.fromisoformat` reads much else that ISO 8601 has, such as weeks, and some that it does not have,
     such as ``+01:75``.
     """
-    if value[4::3] not in _USUAL or value[20:] > "14:00" or value[23:] > "59":
+    if value[4::3] not in _USUAL or value[20:] not in _OFFSETS:
         return None
     try:
         return datetime.fromisoformat(value)

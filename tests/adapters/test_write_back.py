@@ -14,13 +14,13 @@ from vsdk.adapters.http import HttpClient
 from vsdk.adapters.scheduling.fhir.carriers.cross_version import VIRTUAL_SERVICE
 from vsdk.adapters.scheduling.fhir.following.pictures import digest
 from vsdk.adapters.scheduling.fhir.reader import status_of
-from vsdk.adapters.scheduling.fhir.writing.progress import goes_on
 from vsdk.adapters.scheduling.fhir.writing.versioned import MOST_ATTEMPTS
 from vsdk.domain.appointment import AppointmentStatus as Status
 from vsdk.domain.appointment import VirtualService
 from vsdk.domain.errors import NotFound, PartnerError
 from vsdk.domain.ids import AppointmentId
 from vsdk.domain.practice import Practice
+from vsdk.domain.progress import goes_on
 from vsdk.testing.factories import a_practice
 
 LINK = VirtualService("https://praxis.example/video/j#h4ndle")

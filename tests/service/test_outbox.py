@@ -370,6 +370,19 @@ async def test_a_write_back_that_fails_is_repeated_and_the_mirror_changes_once(w
     assert current.mirrored.version == version + 1, "an entity tag does not change by trying"
 
 
+@pytest.mark.parametrize("further", [AppointmentStatus.CHECKED_IN, AppointmentStatus.FULFILLED])
+async def test_the_mirror_never_goes_back_behind_what_the_pms_said(
+    world: World, further: AppointmentStatus
+) -> None:
+    visit_id = await world.planned()
+    await world.schedule(status=further)
+    await world.visits.arrive(visit_id, P1)
+    await world.perform()
+    mirrored = (await world.current()).mirrored
+    assert mirrored.appointment.status is further
+    assert mirrored.sourced.original.get("status") != AppointmentStatus.ARRIVED
+
+
 async def test_statuses_reach_the_pms_in_order_whatever_fails(world: World) -> None:
     visit_id = await world.planned()
     world.source.error = soon()

@@ -21,6 +21,7 @@ from vsdk.domain.ids import ParticipantId, PracticeId
 from vsdk.domain.message import Message
 from vsdk.domain.participant import Participant
 from vsdk.domain.practice import Practice
+from vsdk.domain.progress import goes_on
 from vsdk.domain.visit import FINAL, VisitState
 from vsdk.hooks.ports import NotificationChannel, ScheduleSource
 from vsdk.hooks.store import OutboxEntry, Store
@@ -233,7 +234,9 @@ class OutboxService:
 
     async def _update_mirror(self, effect: WriteBack, version: int) -> None:
         mirrored = await self._store.appointment(effect.practice_id, effect.appointment_id)
-        if mirrored is None or effect.status in (None, mirrored.appointment.status):
+        if mirrored is None or effect.status is None:
+            return
+        if not goes_on(mirrored.appointment.status, effect.status):
             return
         if mirrored.sourced.release == "STU3" and effect.status is AppointmentStatus.CHECKED_IN:
             return  # that release has no such status

@@ -4,12 +4,12 @@ from vsdk.adapters.scheduling.fhir.format import FhirFormat
 from vsdk.adapters.scheduling.fhir.reader import status_of
 from vsdk.adapters.scheduling.fhir.rest.client import FhirClient
 from vsdk.adapters.scheduling.fhir.writing.dialects import Dialect
-from vsdk.adapters.scheduling.fhir.writing.progress import goes_on
 from vsdk.adapters.scheduling.fhir.writing.versioned import Versioned
 from vsdk.domain.appointment import AppointmentStatus, VirtualService
 from vsdk.domain.errors import InvalidAppointment, PartnerError
 from vsdk.domain.ids import AppointmentId
 from vsdk.domain.practice import Practice
+from vsdk.domain.progress import goes_on
 from vsdk.hooks.ports import Json
 
 

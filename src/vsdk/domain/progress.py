@@ -1,4 +1,4 @@
-"""A status goes forwards or stays: what a server knows already is never taken back."""
+"""A status goes forwards or stays: what is known already is never taken back."""
 
 from vsdk.domain.appointment import AppointmentStatus as Status
 

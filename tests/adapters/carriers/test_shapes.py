@@ -192,6 +192,30 @@ def test_who_has_no_reference_gets_no_link_and_who_has_two_entries_gets_one() ->
     assert ["extension" in p for p in written["participant"]] == [False, True, False]
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("Patient/1", "https://pms.example/fhir/Patient/1"),
+        ("https://pms.example/fhir/Patient/1", "Patient/1"),
+        ("Patient/1", "Patient/1/_history/3"),
+        ("https://old.example/Patient/1/_history/2", "https://pms.example/fhir/Patient/1"),
+    ],
+)
+def test_a_participant_is_known_in_each_form_of_the_reference(given: str, shown: str) -> None:
+    people = [{"actor": {"reference": r}} for r in ("Patient/11", "Practitioner/1", shown)]
+    original = PLAIN | {"participant": people}
+    service = replace(PATIENT, reference=given)
+    written = write(original, "participant-virtual-service", "R4", (service,))
+    assert ["extension" in p for p in written["participant"]] == [False, False, True]
+    assert text(write(written, "participant-virtual-service", "R4", (service,))) == text(written)
+
+
+def test_the_very_reference_counts_before_a_similar_one() -> None:
+    people = [{"actor": {"reference": r}} for r in ("https://other.example/Patient/1", "Patient/1")]
+    written = write(PLAIN | {"participant": people}, "participant-virtual-service", "R4", (PATIENT,))
+    assert ["extension" in p for p in written["participant"]] == [False, True]
+
+
 def test_a_single_participant_that_is_no_list_stays_so() -> None:
     original = PLAIN | {"participant": {"actor": {"reference": "Patient/1"}}}
     written = write(original, "participant-virtual-service", "R4")

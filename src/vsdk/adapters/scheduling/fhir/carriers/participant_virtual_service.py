@@ -33,14 +33,21 @@ def find(resource: Json, conventions: FhirConventions) -> Iterator[FoundLink]:
 
 
 def write(resource: Json, services: Sequence[VirtualService], practice: Practice, release: str) -> Json:
-    """A participant is known by the reference to the actor: one without a reference gets no link."""
-    pending = {
-        service.reference: service
+    """A participant is known by the reference to the actor: one without a reference gets no link.
+
+    Some servers show a reference in another form than they were given: there, type and id have to do.
+    """
+    pending = [
+        service
         for service in reversed(services)
         if service.reference and (service.role is not Role.PRACTITIONER or practice.fhir.practitioner_links)
-    }
+    ]
+    present = {_reference(participant) for _, participant in numbered(resource, "participant")}
+    same = {s.reference: s for s in pending if s.reference in present}
+    other = {_type_and_id(s.reference): s for s in pending if s.reference not in present}
     for index, participant in numbered(resource, "participant"):
-        service = pending.pop(as_text(as_object(participant.get("actor")).get("reference")), None)
+        reference = _reference(participant)
+        service = same.pop(reference, None) or other.pop(_type_and_id(reference), None)
         changed = put(
             participant,
             "extension",
@@ -51,6 +58,15 @@ def write(resource: Json, services: Sequence[VirtualService], practice: Practice
         if changed is not participant:
             resource = with_entry(resource, "participant", index, changed)
     return resource
+
+
+def _reference(participant: Json) -> str:
+    return as_text(as_object(participant.get("actor")).get("reference"))
+
+
+def _type_and_id(reference: str) -> str:
+    """``Patient/17`` of relative, absolute and versioned references (hl7.org/fhir/references.html)."""
+    return "/".join(reference.partition("/_history/")[0].split("/")[-2:])
 
 
 def _is_detail(entry: Json) -> bool:

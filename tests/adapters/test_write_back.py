@@ -262,6 +262,24 @@ async def test_a_foreign_link_is_left_and_the_status_still_written() -> None:
     assert len(server.writes) == 1
 
 
+@pytest.mark.parametrize("dialect", ["put", "json-patch"])
+async def test_a_server_that_refuses_our_link_is_told_the_status_alone(dialect: str) -> None:
+    class Strict(FhirFake):
+        def write(self, id_: str, method: str, media_type: str, if_match: str | None, body: Any) -> Any:
+            if VIRTUAL_SERVICE in repr(body):
+                raise Refusal(422)
+            if method == "PUT":
+                return super().write(id_, method, media_type, if_match, body)
+            return self.resources[id_] | {o["path"][1:]: o["value"] for o in body}
+
+    server = Strict()
+    server.hold(an_r4_appointment(id="a1"))
+    with pytest.raises(PartnerError) as caught:
+        await write(server, (LINK,), Status.ARRIVED, write_back=dialect)
+    assert (caught.value.status, caught.value.retryable) == (422, False)
+    assert server.resources["a1"] == an_r4_appointment(id="a1", status="arrived")
+
+
 async def test_what_is_no_appointment_is_not_written() -> None:
     server = FhirFake()
     server.hold({"resourceType": "Slot", "id": "a1"})

@@ -9,6 +9,7 @@ from tests.peers.fakes import BASE, Canvas, FhirFake, Isik, Oracle, Refusal
 from tests.peers.practice import PRACTICE, a_source
 from tests.peers.resources import an_r4_appointment
 
+from vsdk.adapters.scheduling.fhir.carriers.cross_version import VIRTUAL_SERVICE
 from vsdk.domain.appointment import AppointmentStatus as Status
 from vsdk.domain.appointment import VirtualService
 from vsdk.domain.errors import PartnerError
@@ -115,6 +116,15 @@ async def test_oracle_without_the_licence_for_video_visits_says_no_once_more_and
     assert (caught.value.status, caught.value.retryable, len(server.writes)) == (403, False, 1)
 
 
+async def test_oracle_without_the_licence_for_video_visits_is_told_the_status() -> None:
+    server = holding(Oracle())
+    server.refusals = [Refusal(403)]
+    with pytest.raises(PartnerError) as caught:
+        await write(server, (LINK,), Status.ARRIVED)
+    assert (caught.value.status, caught.value.retryable) == (403, False)
+    assert server.resources["a1"]["status"] == "arrived"
+
+
 async def test_canvas_gets_its_endpoint_by_put_without_versions() -> None:
     server = holding(Canvas())
     await write(server, (LINK,), Status.CHECKED_IN)
@@ -152,6 +162,15 @@ async def test_isik_gets_an_instruction_where_there_was_none_and_loses_it_again(
     assert LINK.url in server.resources["a1"]["patientInstruction"]
     await write(server, (), None)
     assert server.resources["a1"] == an_r4_appointment(id="a1")
+
+
+async def test_isik_is_told_the_status_though_a_former_place_of_our_link_cannot_be_cleared() -> None:
+    former = {"url": VIRTUAL_SERVICE, "extension": [{"url": "address", "valueUrl": LINK.url}]}
+    server = holding(Isik(), extension=[former])
+    with pytest.raises(PartnerError) as caught:
+        await write(server, (LINK,), Status.ARRIVED)
+    assert (caught.value.code, caught.value.retryable) == ("not-expressible", False)
+    assert server.resources["a1"] == an_r4_appointment(id="a1", extension=[former], status="arrived")
 
 
 @pytest.mark.parametrize("status", list(Status))

@@ -191,19 +191,20 @@ async def test_a_write_back_that_is_given_up_is_told_to_the_practice_until_one_s
     assert await world.visits.not_written_back(PRACTICE, ids) == {}
 
 
-async def test_a_link_of_somebody_else_keeps_the_status_from_nobody(world: World) -> None:
+@pytest.mark.parametrize("code", ["foreign-link", "link-too-long", "carrier-unsupported"])
+async def test_a_link_that_has_no_place_keeps_the_status_from_nobody(world: World, code: str) -> None:
     visit_id = await world.planned()
 
     async def write_back(practice_id: Any, appointment_id: Any, services: Any, status: Any) -> None:
         if services is not None:
-            raise InvalidAppointment("taken", code="foreign-link")
+            raise InvalidAppointment("taken", code=code)
         world.source.written.append((appointment_id, services, status))
 
     world.source.write_back = write_back  # type: ignore[method-assign]
     await world.visits.arrive(visit_id, P1)
     await world.perform()
     assert world.source.written[-1] == ("a1", None, AppointmentStatus.ARRIVED)
-    assert await world.visits.not_written_back(PRACTICE, [A1]) == {"a1": "foreign-link"}
+    assert await world.visits.not_written_back(PRACTICE, [A1]) == {"a1": code}
 
 
 async def test_a_message_that_is_given_up_is_told_to_plugins(world: World) -> None:

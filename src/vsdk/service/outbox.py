@@ -15,7 +15,7 @@ from typing import Protocol, assert_never
 
 from vsdk.domain.appointment import Appointment, AppointmentStatus, VirtualService
 from vsdk.domain.effects import Audit, Notify, WriteBack
-from vsdk.domain.errors import Conflict, DeliveryFailed, NotFound, PartnerError, VsdkError
+from vsdk.domain.errors import Conflict, DeliveryFailed, InvalidAppointment, NotFound, PartnerError, VsdkError
 from vsdk.domain.events import EffectGivenUp
 from vsdk.domain.ids import ParticipantId, PracticeId
 from vsdk.domain.message import Message
@@ -250,10 +250,10 @@ class OutboxService:
 async def _tell(
     source: ScheduleSource, effect: WriteBack, services: tuple[VirtualService, ...] | None
 ) -> None:
-    """Where somebody else's link is in the way, at least the status is told."""
+    """Where the appointment has no room for our link, at least the status is told."""
     try:
         await source.write_back(effect.practice_id, effect.appointment_id, services, effect.status)
-    except VsdkError as error:
-        if error.code == "foreign-link" and effect.status:
+    except InvalidAppointment:
+        if effect.status:
             await source.write_back(effect.practice_id, effect.appointment_id, None, effect.status)
         raise

@@ -32,14 +32,20 @@ class WriteBack:
         """The appointment as the server gave it back; empty when nothing was sent, or nothing came back.
 
         Raises NotFound and PartnerError. When the practice's carrier cannot hold the links, that is not
-        retryable and has the carrier's code, ``foreign-link`` …; the status is written all the same.
+        retryable and has the carrier's code, ``foreign-link`` …; whenever the links cannot be written, the
+        status is written all the same.
         """
         try:
             return await self._change(appointment_id, services, status)
         except InvalidAppointment as error:
-            if services is not None and status is not None:
-                await self._change(appointment_id, None, status)
-            raise PartnerError(error.detail, retryable=False, code=error.code) from None
+            refusal = PartnerError(error.detail, retryable=False, code=error.code)
+        except PartnerError as error:
+            if error.retryable:
+                raise
+            refusal = error
+        if services is not None and status is not None:
+            await self._change(appointment_id, None, status)
+        raise refusal
 
     async def require_kept(self, written: Json, services: tuple[VirtualService, ...]) -> None:
         """Raises PartnerError ``link-not-kept`` where the server took the appointment, but not our links."""

@@ -4,7 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.peers.fakes import BASE, FhirFake, Refusal
+from starlette.requests import Request
+from starlette.responses import Response
+from tests.peers.fakes import BASE, FhirFake, Received, Refusal
 from tests.peers.meddling import Meddling
 from tests.peers.practice import PRACTICE, a_source
 from tests.peers.resources import NOTE, an_r4_appointment
@@ -309,7 +311,7 @@ async def test_a_refusal_that_is_meant_is_not_repeated(status: int) -> None:
     assert len(server.writes) == 1
 
 
-@pytest.mark.parametrize("status", [409, 412])
+@pytest.mark.parametrize("status", [409, 412, 423])
 async def test_a_server_that_locks_the_appointment_is_asked_again_later(status: int) -> None:
     server = held()
     server.refusals = [Refusal(status, **{"retry-after": "30"})] * 9
@@ -330,6 +332,68 @@ async def test_a_server_without_versions_is_written_without_condition() -> None:
     await write(server, (LINK,), None)
     assert "if-match" not in server.writes[0].headers
     assert LINK.url in repr(server.resources["a1"])
+
+
+class WithoutHeader(FhirFake):
+    """Tells the version in the resource alone, and minds it all the same."""
+
+    def shown(self, id_: str) -> Any:
+        return self.resources[id_] | {"meta": {"versionId": str(self.versions[id_])}}
+
+    def _tagged(self, id_: str) -> dict[str, str]:
+        return {}
+
+
+async def test_the_version_in_the_resource_counts_where_the_header_is_missing() -> None:
+    server = WithoutHeader()
+    server.hold(an_r4_appointment(id="a1"))
+    http_ = Meddling(server.http(), lambda n: server.hold(an_r4_appointment(id="a1", comment="theirs")))
+    source = a_source(http_, BASE)
+    await source.write_back(PRACTICE, AppointmentId("a1"), (LINK,), None)
+    assert server.resources["a1"]["comment"] == "theirs"
+    assert LINK.url in repr(server.resources["a1"])
+    assert [received.headers["if-match"] for received in server.writes] == ['W/"1"', 'W/"2"']
+
+
+@pytest.mark.parametrize("version", ['1"', "a b", "ü", 7, None, "x" * 65])
+async def test_what_is_no_version_is_no_condition(version: Any) -> None:
+    class Odd(WithoutHeader):
+        def shown(self, id_: str) -> Any:
+            return self.resources[id_] | {"meta": {"versionId": version}}
+
+    server = Odd()
+    server.hold(an_r4_appointment(id="a1"))
+    await write(server, (LINK,), None)
+    assert "if-match" not in server.writes[0].headers
+
+
+@pytest.mark.parametrize("answer", ["OK", "<html></html>", '{"id": "a1"}', "[]"])
+async def test_when_the_answer_to_a_write_is_no_fhir_reading_shows_whether_it_was_done(answer: str) -> None:
+    class Careless(FhirFake):
+        def answer(self, id_: str) -> Response:
+            return Response(answer, headers=self._tagged(id_))
+
+    server = Careless()
+    server.hold(an_r4_appointment(id="a1"))
+    await write(server, (LINK,), Status.ARRIVED)
+    assert len(server.writes) == 1
+    assert server.resources["a1"]["status"] == "arrived"
+
+
+async def test_an_answer_that_is_no_fhir_and_no_change_is_a_failure() -> None:
+    class Portal(FhirFake):
+        """Somebody's page of welcome, for everything but reading."""
+
+        async def _write(self, request: Request) -> Response:
+            self.seen.append(Received(request.method, dict(request.headers), await request.json()))
+            return Response("<html>Please sign in</html>")
+
+    server = Portal()
+    server.hold(an_r4_appointment(id="a1"))
+    with pytest.raises(PartnerError) as caught:
+        await write(server, (LINK,), None)
+    assert not caught.value.retryable
+    assert len(server.writes) == 1
 
 
 async def test_a_json_patch_does_without_the_test_where_the_server_cannot_have_it() -> None:

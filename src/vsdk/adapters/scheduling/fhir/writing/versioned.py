@@ -4,9 +4,11 @@ hl7.org/fhir/http.html#concurrency. Nothing that others write is lost as long as
 or, with JSON Patch, the test of the version.
 """
 
+import re
 from collections.abc import Callable
 
 from vsdk.adapters.scheduling.fhir.rest.client import Fetched, FhirClient
+from vsdk.adapters.scheduling.fhir.values import as_object, as_text
 from vsdk.adapters.scheduling.fhir.writing.dialects import Dialect
 from vsdk.domain.errors import PartnerError
 from vsdk.hooks.ports import Json
@@ -15,9 +17,11 @@ Edit = Callable[[Json], Json]
 """gives the resource as it should be, and the very same where it is so already"""
 
 MOST_ATTEMPTS = 6
-_REFUSED = frozenset({400, 404, 409, 410, 412, 422})
+_REFUSED = frozenset({400, 404, 409, 410, 412, 422, 423})
 """what servers answer when it is not the version, or not the state, that a change was made for"""
-_CONFLICT = frozenset({409, 412})
+_CONFLICT = frozenset({409, 412, 423})
+_VERSION = re.compile(r"[A-Za-z0-9.-]{1,64}")
+"""hl7.org/fhir/datatypes.html#id"""
 
 
 class Versioned:
@@ -60,7 +64,7 @@ class Versioned:
                     headers=_headers(fetched),
                 )
             except PartnerError as error:
-                if error.status not in _REFUSED:
+                if error.status not in _REFUSED and not _is_unclear(error):
                     raise
                 before, fetched = fetched, await self._client.read(path)
                 if fetched != before:
@@ -76,8 +80,20 @@ class Versioned:
 
 def _headers(fetched: Fetched) -> dict[str, str]:
     """hl7.org/fhir/http.html#ops: what it has become is wanted back."""
-    condition = {"if-match": fetched.etag} if fetched.etag else {}
+    version = fetched.etag or _entity_tag(fetched.resource)
+    condition = {"if-match": version} if version else {}
     return {"prefer": "return=representation", **condition}
+
+
+def _entity_tag(resource: Json) -> str:
+    """As the server would write it (hl7.org/fhir/http.html#versioning), where it leaves the header out."""
+    version = as_text(as_object(resource.get("meta")).get("versionId"))
+    return f'W/"{version}"' if _VERSION.fullmatch(version) else ""
+
+
+def _is_unclear(error: PartnerError) -> bool:
+    """Whether it was answered, but not as FHIR says: only reading shows what became of the change."""
+    return error.status is None and not error.retryable
 
 
 def _conflict(status: int | None, retry_after: float | None) -> PartnerError:

@@ -274,6 +274,21 @@ async def test_the_gateway_says_when_to_come_back(world: World) -> None:
     assert later.total_seconds() >= 0.8 * PAUSES[1], "never sooner than our own pause"
 
 
+@pytest.mark.parametrize("seconds", [31 * 365 * 86_400.0, 8_000 * 365 * 86_400.0])
+async def test_who_says_to_come_back_in_years_is_asked_once_a_day_until_it_is_given_up(
+    world: World, seconds: float
+) -> None:
+    await world.planned()
+    await world.perform()
+    world.source.error = soon(retry_after=seconds)
+    await world.schedule(**at(NOON + 30 * MINUTE))
+    for _ in PAUSES:
+        assert await attempt(world) == timedelta(days=1)
+        world.clock.advance(days=1)
+    assert await attempt(world) is None
+    assert await world.visits.not_written_back(PRACTICE, [A1]) == {"a1": "partner-error"}
+
+
 async def test_after_a_permanent_failure_the_next_channel_is_tried(world: World) -> None:
     sms, email = Recorder("sms", DeliveryFailed("no")), Recorder("email")
     await with_channels(world, sms, email)

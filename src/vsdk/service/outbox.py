@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 PAUSES = (1, 5, 30, 120, 600, 1800, 3600)
 """seconds before each further attempt; after the last one an effect is given up"""
+LONGEST_WAIT = 86_400.0
+"""seconds that the other side can put off one attempt"""
 DELIVERY_LIMIT = 30.0
 """seconds that one attempt may take"""
 NOBODY_CAME = (AppointmentStatus.PROPOSED, AppointmentStatus.PENDING, AppointmentStatus.BOOKED)
@@ -140,7 +142,7 @@ class OutboxService:
             return
         pause = PAUSES[entry.attempts] * random.uniform(0.8, 1.2)  # noqa: S311 (jitter)
         if isinstance(error, PartnerError) and error.retry_after:
-            pause = max(pause, error.retry_after)
+            pause = max(pause, min(error.retry_after, LONGEST_WAIT))
         await self._store.postpone(entry, self._clock.now() + timedelta(seconds=pause))
 
     async def _tell_practice(self, effect: Notify | WriteBack, code: str) -> None:

@@ -2,9 +2,35 @@
 
 from typing import Any
 
-from vsdk.domain.ids import PracticeId
+from vsdk.domain.effects import WriteBack
+from vsdk.domain.errors import PartnerError
+from vsdk.domain.ids import AppointmentId, PracticeId
 from vsdk.domain.participant import Role
 from vsdk.testing.fakes import FakeClock
+
+PARK = PracticeId("park")
+
+
+class FailingSource:
+    """A ScheduleSource whose appointments nobody may change, until ``refuses`` is taken back."""
+
+    name = "failing"
+    refuses = True
+
+    async def write_back(self, *_: Any) -> None:
+        if self.refuses:
+            raise PartnerError("no", retryable=False, code="foreign-link")
+
+
+async def test_the_list_says_what_could_not_be_written_back_until_it_was(server: Any) -> None:
+    video, source = server.video, FailingSource()
+    video.sources[PARK] = source
+    board = await server.list(await server.plan())
+    await board.queue(lambda entries: entries[0]["not_written_back"] == "foreign-link")
+    source.refuses = False
+    assert await video.store.write_back_again(WriteBack(PARK, AppointmentId("a1"), None), video.clock.now())
+    video.outbox.wake()
+    await board.queue(lambda entries: entries[0]["not_written_back"] is None)
 
 
 async def test_close_ends_a_running_visit(server: Any) -> None:

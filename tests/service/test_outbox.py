@@ -14,7 +14,7 @@ from tests.times import next_effect_at
 from vsdk.domain.appointment import AppointmentStatus
 from vsdk.domain.effects import Notify, WriteBack
 from vsdk.domain.errors import DeliveryFailed, InvalidAppointment, NotFound, PartnerError
-from vsdk.domain.events import EffectGivenUp
+from vsdk.domain.events import EffectGivenUp, WriteBackMadeGood
 from vsdk.domain.ids import AppointmentId, ParticipantId
 from vsdk.domain.message import Message, Receipt
 from vsdk.domain.participant import Participant, Role
@@ -189,6 +189,24 @@ async def test_a_write_back_that_is_given_up_is_told_to_the_practice_until_one_s
     await world.schedule(**at(NOON + 40 * MINUTE))
     await world.perform()
     assert await world.visits.not_written_back(PRACTICE, ids) == {}
+    assert world.events().count(WriteBackMadeGood()) == 1
+    await world.schedule(**at(NOON + 50 * MINUTE))
+    await world.perform()
+    assert world.events().count(WriteBackMadeGood()) == 1, "nothing was to be made good"
+
+
+async def test_a_noshow_that_is_not_told_makes_nothing_good(world: World) -> None:
+    visit_id = await world.planned()
+    world.source.error = PartnerError("no", retryable=False, code="foreign-link")
+    await world.schedule(**at(NOON + 30 * MINUTE))
+    await world.perform()
+    world.source.error = None
+    world.clock._now = (await world.visits.get(visit_id)).window.closes
+    await world.visits.time_passed(visit_id)
+    await world.perform()
+    assert await world.effects() == []
+    assert await world.visits.not_written_back(PRACTICE, [A1]) == {"a1": "foreign-link"}
+    assert WriteBackMadeGood() not in world.events()
 
 
 @pytest.mark.parametrize("code", ["foreign-link", "link-too-long", "carrier-unsupported"])
@@ -351,7 +369,7 @@ async def test_after_a_crash_between_delivering_and_noting_it_the_key_is_the_sam
     class PowerCut(BaseException):
         """Nothing catches it, as nothing catches the end of a process."""
 
-    async def power_cut(entry: object) -> None:
+    async def power_cut(entry: object, *, told: bool) -> None:
         raise PowerCut
 
     world.store.complete = power_cut  # type: ignore[method-assign]

@@ -93,6 +93,17 @@ async def test_a_status_never_overtakes_an_earlier_one_of_its_appointment(store:
     assert [entry.effect for entry in await store.next_effects(NOON)] == [fulfilled]
 
 
+async def test_a_write_back_makes_good_what_was_given_up_for_its_appointment_alone(store: SqlStore) -> None:
+    arrived, other = report(AppointmentStatus.ARRIVED), report(AppointmentStatus.ARRIVED, "a2")
+    fulfilled = report(AppointmentStatus.FULFILLED)
+    await commit(store, arrived, fulfilled, other, notify())
+    first, of_another, message = await store.next_effects(NOON)
+    await store.abandon(first, "foreign-link")
+    assert [await store.complete(entry) for entry in (of_another, message)] == [False, False]
+    [later] = await store.next_effects(NOON)
+    assert await store.complete(later) is True
+
+
 async def test_the_deadline_of_a_visit_follows_its_state(store: SqlStore) -> None:
     visit = a_visit()
     await store.commit(VisitChange(visit, None), NOON)

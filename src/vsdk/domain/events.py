@@ -110,6 +110,11 @@ class EffectGivenUp:
     """stable code of the last failure"""
 
 
+@dataclass(frozen=True, slots=True)
+class WriteBackMadeGood:
+    """The PMS was told of the appointment after all, though an earlier write-back had been given up."""
+
+
 VisitEvent = (
     ParticipantArrived
     | PractitionerAdmitted
@@ -127,5 +132,5 @@ VisitEvent = (
 )
 """What the state table knows."""
 
-Occurrence = VisitEvent | VisitPlanned | AppointmentChanged | EffectGivenUp
+Occurrence = VisitEvent | VisitPlanned | AppointmentChanged | EffectGivenUp | WriteBackMadeGood
 """What plugins hear of."""

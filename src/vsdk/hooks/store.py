@@ -203,7 +203,12 @@ class Outbox(Protocol):
         """Enqueues the effects and removes the notice, in one transaction."""
 
     async def next_effects(self, now: datetime, limit: int = 20) -> list[OutboxEntry]: ...
-    async def complete(self, entry: OutboxEntry) -> None: ...
+    async def complete(self, entry: OutboxEntry, *, told: bool = True) -> bool:
+        """Whether it makes good what was given up before: an earlier write-back of the same appointment.
+
+        Without ``told`` nothing was to be done, and nothing is made good.
+        """
+
     async def postpone(self, entry: OutboxEntry, until: datetime) -> None:
         """Counts one more attempt."""
 

@@ -16,7 +16,7 @@ from typing import Protocol, assert_never
 from vsdk.domain.appointment import Appointment, AppointmentStatus, VirtualService
 from vsdk.domain.effects import Audit, Notify, WriteBack
 from vsdk.domain.errors import Conflict, DeliveryFailed, InvalidAppointment, NotFound, PartnerError, VsdkError
-from vsdk.domain.events import EffectGivenUp
+from vsdk.domain.events import EffectGivenUp, WriteBackMadeGood
 from vsdk.domain.ids import ParticipantId, PracticeId
 from vsdk.domain.message import Message
 from vsdk.domain.participant import Participant
@@ -113,19 +113,21 @@ class OutboxService:
         return len(entries)
 
     async def _perform(self, entry: OutboxEntry) -> None:
+        told = True
         try:
             async with asyncio.timeout(DELIVERY_LIMIT):
                 match entry.effect:
                     case Notify():
                         await self._notify(entry, entry.effect)
                     case WriteBack():
-                        await self._write_back(entry.effect)
+                        told = await self._write_back(entry.effect)
                     case _:
                         assert_never(entry.effect)
         except Exception as error:
             await self._failed(entry, error)
         else:
-            await self._store.complete(entry)
+            if await self._store.complete(entry, told=told):
+                await self._tell_made_good(entry.effect)
 
     async def _failed(self, entry: OutboxEntry, error: Exception) -> None:
         code = error.code if isinstance(error, VsdkError) else "internal-error"
@@ -163,6 +165,12 @@ class OutboxService:
                 assert_never(effect)
         await self._store.record(audit, self._clock.now())
         await self._visits.announce(visit, EffectGivenUp(type(effect).__name__, code))
+
+    async def _tell_made_good(self, effect: Notify | WriteBack) -> None:
+        if isinstance(effect, WriteBack):
+            visit = await self._store.visit_of(effect.practice_id, effect.appointment_id)
+            if visit:
+                await self._visits.announce(visit, WriteBackMadeGood())
 
     async def _notify(self, entry: OutboxEntry, effect: Notify) -> None:
         visit = await self._store.visit(effect.visit_id)
@@ -208,7 +216,8 @@ class OutboxService:
             return
         raise failure or DeliveryFailed("there is no address to send this to", code="no-address")
 
-    async def _write_back(self, effect: WriteBack) -> None:
+    async def _write_back(self, effect: WriteBack) -> bool:
+        """False for a no-show that is not to be told."""
         scheduled = await self._scheduling.current(
             effect.practice_id, effect.appointment_id, even_deleted=True
         )
@@ -219,7 +228,7 @@ class OutboxService:
         if effect.status is AppointmentStatus.NOSHOW and not (
             practice and practice.reports_noshow and scheduled.mirrored.appointment.status in NOBODY_CAME
         ):
-            return
+            return False
         stands = scheduled.mirrored.appointment.status.takes_place
         if not stands and effect.status is not AppointmentStatus.FULFILLED:
             effect = replace(effect, status=None)  # cancelled meanwhile, which is not for us to undo
@@ -233,6 +242,7 @@ class OutboxService:
                 log.info(
                     "appointment is not from the schedule source", extra={"practice": effect.practice_id}
                 )
+        return True
 
     async def _update_mirror(self, effect: WriteBack, version: int) -> None:
         mirrored = await self._store.appointment(effect.practice_id, effect.appointment_id)

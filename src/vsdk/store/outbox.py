@@ -64,14 +64,14 @@ class SqlOutbox:
         return [mapping.entry_from(row) for row in rows]
 
     @whole
-    async def complete(self, entry: OutboxEntry) -> None:
+    async def complete(self, entry: OutboxEntry, *, told: bool = True) -> bool:
         async with self._database.write() as connection:
             await connection.execute(delete(outbox).where(outbox.c.id == entry.id))
-            if isinstance(entry.effect, WriteBack):
-                same = outbox.c.stream == mapping.stream(
-                    entry.effect.practice_id, entry.effect.appointment_id
-                )
-                await connection.execute(delete(outbox).where(same, outbox.c.state == "abandoned"))
+            if not told or not isinstance(entry.effect, WriteBack):
+                return False
+            stream = mapping.stream(entry.effect.practice_id, entry.effect.appointment_id)
+            given_up = and_(outbox.c.stream == stream, outbox.c.state == "abandoned")
+            return bool((await connection.execute(delete(outbox).where(given_up))).rowcount)
 
     @whole
     async def postpone(self, entry: OutboxEntry, until: datetime) -> None:

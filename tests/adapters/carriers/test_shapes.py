@@ -18,6 +18,7 @@ from tests.adapters.carriers.samples import (
     PLAIN,
     PRACTITIONER,
     RELEASES,
+    SUITED,
     links,
     practice,
     text,
@@ -25,6 +26,7 @@ from tests.adapters.carriers.samples import (
 )
 
 from vsdk.adapters.scheduling.fhir.carriers.choice import CARRIERS
+from vsdk.adapters.scheduling.fhir.carriers.contained_endpoint import ID as CANVAS
 from vsdk.adapters.scheduling.fhir.carriers.cross_version import VIRTUAL_SERVICE
 from vsdk.domain.errors import InvalidAppointment
 from vsdk.domain.practice import FhirConventions
@@ -223,6 +225,15 @@ def test_a_single_participant_that_is_no_list_stays_so() -> None:
     assert text(write(written, "participant-virtual-service", "R4", ())) == text(original)
 
 
+@pytest.mark.parametrize("carrier", sorted({*SUITED} - {"participant-virtual-service"}))
+def test_of_several_patients_the_first_ones_link_is_the_appointments(carrier: str) -> None:
+    second = replace(PATIENT, url=BASE + "second", reference="Patient/2")
+    written = text(write(PLAIN, carrier, "R4", (COMPANION, PATIENT, second)))
+    assert PATIENT.url in written
+    assert written.count(BASE) == 1
+    assert text(write(PLAIN, carrier, "R4", (COMPANION,))) == text(PLAIN)
+
+
 def test_of_two_links_of_one_actor_the_first_is_written() -> None:
     second = replace(COMPANION, reference=PATIENT.reference)
     for services, expected in (((PATIENT, second), PATIENT), ((second, PATIENT), second)):
@@ -391,6 +402,20 @@ def test_an_endpoint_without_an_address_is_filled() -> None:
     (endpoint,) = write(original, "contained-endpoint", "R4")["contained"]
     assert endpoint["address"] == PATIENT.url
     assert text(write(original, "contained-endpoint", "R4", ())) == text(original)
+
+
+def test_our_endpoint_is_known_by_its_address_where_a_server_gives_it_another_id() -> None:
+    written = json.loads(text(write(PLAIN, "contained-endpoint", "R4")).replace(CANVAS, "21"))
+    assert write(written, "contained-endpoint", "R4") == write(PLAIN, "contained-endpoint", "R4")
+    assert text(write(written, "contained-endpoint", "R4", ())) == text(PLAIN)
+    assert text(write(written, "extension", "R4")) == text(write(PLAIN, "extension", "R4"))
+
+
+def test_an_endpoint_of_ours_that_lost_its_id_takes_no_reference_of_others_with_it() -> None:
+    others = [{"identifier": {"value": "letter"}}, {"reference": "DocumentReference/1"}]
+    endpoint = write(PLAIN, "contained-endpoint", "R4")["contained"][0]
+    nameless = PLAIN | {"contained": [endpoint | {"id": None}], "supportingInformation": others}
+    assert write(nameless, "contained-endpoint", "R4", ()) == PLAIN | {"supportingInformation": others}
 
 
 def test_an_endpoint_for_something_else_is_no_video_link() -> None:

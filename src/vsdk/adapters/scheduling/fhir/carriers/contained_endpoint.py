@@ -1,4 +1,7 @@
-"""Canvas Medical: a contained Endpoint with a fixed id, referred to in ``supportingInformation``."""
+"""Canvas Medical: a contained Endpoint with a fixed id, referred to in ``supportingInformation``.
+
+Other servers may give contained resources ids of their own: there, ours is known by its address.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -34,15 +37,16 @@ def write(resource: Json, services: Sequence[VirtualService], practice: Practice
         raise unsupported("contained-endpoint", release)
 
     def replaceable(endpoint: Json) -> bool:
-        if not _is_endpoint(endpoint) or _id(endpoint) not in _IDS:
+        if not _is_endpoint(endpoint) or not _is_for_video(endpoint):
             return False
         url = _address(endpoint)
-        return is_ours(url, practice.fhir) or bool(service and not url)
+        return is_ours(url, practice.fhir) or bool(service and not url and _id(endpoint) in _IDS)
 
     if service:
         for index, endpoint in numbered(resource, "contained"):
             if _is_endpoint(endpoint) and _id(endpoint) in _IDS and not replaceable(endpoint):
                 raise foreign_link(f"Appointment.contained[{index}].address")
+    ids = {*_IDS, *(_id(e) for _, e in numbered(resource, "contained") if replaceable(e))} - {""}
     changed = put(
         resource,
         "contained",
@@ -56,7 +60,7 @@ def write(resource: Json, services: Sequence[VirtualService], practice: Practice
         changed,
         "supportingInformation",
         [{"reference": f"#{ID}", "type": "Endpoint"}] if service else [],
-        instead_of=lambda reference: as_text(reference.get("reference")).removeprefix("#") in _IDS,
+        instead_of=lambda reference: as_text(reference.get("reference")).removeprefix("#") in ids,
         path="Appointment.supportingInformation",
     )
 

@@ -21,7 +21,7 @@ MOST_PAGES = 200
 """of one search; more are taken for a server that never ends"""
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
-_PATH = re.compile(r"(?P<kind>[A-Za-z]+)(/(?P<id>.*?))?(?P<operation>/\$[a-z-]+)?", re.DOTALL)
+_PATH = re.compile(r"(?P<kind>[A-Za-z]+)(/(?P<id>.*))?", re.DOTALL)
 _RELEASES = {"3.0": "STU3", "4.0": "R4", "4.1": "R4B", "4.3": "R4B", "5.0": "R5"}
 
 
@@ -163,7 +163,7 @@ class FhirClient:
             tail = "" if id_ is None else f"/{quote(id_, safe='')}"
         except UnicodeEncodeError:
             raise NotFound("the FHIR server can have no such resource") from None
-        return f"{self._base}/{parts['kind']}{tail}{parts['operation'] or ''}"
+        return f"{self._base}/{parts['kind']}{tail}"
 
     def _resource(self, reply: HttpReply, kind: str = "") -> Json:
         value = reply.json()

@@ -188,8 +188,6 @@ def test_each_participant_who_is_of_no_use_is_explained_in_its_place(release: st
         {"actor": {"reference": "Patient/1"}, "status": "Declined"},
         {"actor": {"reference": "#gone"}},
         "Patient/1",
-        {"actor": {"reference": "Practitioner/1"}, "required": "information-only"},
-        {"actor": {"reference": "Location/1"}, "required": "information-only"},
     ]
     found = refused(resource(participant=entries), release).issues
     assert [(issue.code, issue.path) for issue in found] == [
@@ -201,8 +199,6 @@ def test_each_participant_who_is_of_no_use_is_explained_in_its_place(release: st
         ("participant-declined", "Appointment.participant[4].status"),
         ("participant-kind-unknown", "Appointment.participant[5].actor"),
         ("participant-not-object", "Appointment.participant[6]"),
-        ("participant-information-only", "Appointment.participant[7].required"),
-        ("participant-no-person", "Appointment.participant[8].actor"),
     ]
 
 
@@ -303,7 +299,7 @@ def test_the_subject_of_r5_is_the_patient_where_no_participant_is() -> None:
 
 
 @pytest.mark.parametrize("spelling", ["information-only", " Information-Only"])
-def test_who_is_only_informed_takes_no_part(spelling: str) -> None:
+def test_who_is_only_informed_takes_no_part_where_others_meet(spelling: str) -> None:
     entries = [
         {"actor": {"reference": "PractitionerRole/referrer"}, "required": spelling},
         {"actor": {"reference": "Patient/1"}, "required": "required"},
@@ -314,10 +310,16 @@ def test_who_is_only_informed_takes_no_part(spelling: str) -> None:
     assert [p.reference for p in people] == ["Patient/1", "Practitioner/2", "RelatedPerson/3"]
 
 
-@pytest.mark.parametrize("reason", [{"status": "declined"}, {"required": "information-only"}])
-def test_the_subject_does_not_bring_back_a_patient_who_takes_no_part(reason: dict[str, Any]) -> None:
+def test_nobody_meets_alone_because_the_other_is_only_informed() -> None:
+    patient = {"actor": {"reference": "Patient/1"}, "required": "information-only"}
+    people = read(resource(participant=[patient, {"actor": {"reference": "Practitioner/2"}}])).participants
+    assert [p.reference for p in people] == ["Patient/1", "Practitioner/2"]
+    assert [p.reference for p in read(resource(participant=[patient])).participants] == ["Patient/1"]
+
+
+def test_the_subject_does_not_bring_back_a_patient_who_declined() -> None:
     entries = [
-        {"actor": {"reference": "Patient/1"}, **reason},
+        {"actor": {"reference": "Patient/1"}, "status": "declined"},
         {"actor": {"reference": "Practitioner/2"}},
     ]
     people = read(resource(participant=entries, subject={"reference": "Patient/1"}), "R5").participants

@@ -89,10 +89,14 @@ def people(
 ) -> tuple[Participant, ...]:
     """The persons among the attendees as ``p1``, ``p2`` … in the order of appearance, each once.
 
-    What is no person is left out (Location, Device, HealthcareService …), and so is who is only informed.
-    Names and numbers are those in use ``at`` the time of the appointment.
+    What is no person is left out (Location, Device, HealthcareService …), and so is who is only informed of
+    what others meet for. Names and numbers are those in use ``at`` the time of the appointment.
     """
-    found = [(role, actor) for entry, actor in attending if (role := _role(actor, entry))]
+    persons = [(entry, role, actor) for entry, actor in attending if (role := _role(actor, entry))]
+    if len(persons) > 2:
+        meeting = [one for one in persons if not _is_only_informed(one[0].get("required"))]
+        persons = meeting if len(meeting) > 1 else persons
+    found = [(role, actor) for _, role, actor in persons]
     if len({actor.reference for _, actor in found}) < len(found):
         found = list(_once(found))
     if "subject" in resource and (subject := _subject(resource, [role for role, _ in found])):
@@ -115,12 +119,10 @@ def problems(resource: Json) -> Iterator[tuple[str, str]]:
             yield "participant-without-actor", f"{path}.actor"
         elif _declined(entry):
             yield "participant-declined", f"{path}.status"
-        elif not (kind := actor_of(entry["actor"], contained).kind):
-            yield "participant-kind-unknown", f"{path}.actor"
-        elif kind not in _ROLES:
+        elif actor_of(entry["actor"], contained).kind:
             yield "participant-no-person", f"{path}.actor"
         else:
-            yield "participant-information-only", f"{path}.required"
+            yield "participant-kind-unknown", f"{path}.actor"
 
 
 def _subject(resource: Json, roles: list[Role]) -> Actor | None:
@@ -181,15 +183,14 @@ def _declined(entry: Json) -> bool:
     return status != "accepted" and isinstance(status, str) and status.strip().lower() == "declined"
 
 
-def _only_informed(required: Any) -> bool:
-    """Whether the appointment is about this participant, not for it: R4's ``information-only`` excludes
-    (hl7.org/fhir/R4/valueset-participantrequired.html). R5 has only true and false here."""
+def _is_only_informed(required: Any) -> bool:
+    """Whether the appointment is about this participant, not for it: R4's ``information-only``
+    (hl7.org/fhir/R4/valueset-participantrequired.html). R5 has only true and false here. Some systems say it
+    of the very patient, which is why it takes two others to believe it."""
     return isinstance(required, str) and required.strip().lower() == _INFORMED
 
 
 def _role(actor: Actor, entry: Json) -> Role | None:
-    if (required := entry.get("required")) != "required" and _only_informed(required):
-        return None
     if actor.kind == "Patient":
         return Role.PATIENT
     role = _ROLES.get(actor.kind)

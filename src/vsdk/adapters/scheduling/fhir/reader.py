@@ -36,7 +36,6 @@ _EXPLANATIONS = {
     "participant-not-object": "this participant is null, or no JSON object",
     "participant-without-actor": "this participant does not say who it is",
     "participant-declined": "this participant declined",
-    "participant-information-only": "the appointment is not for this participant, who is only informed",
     "participant-no-person": "this participant is a place, a device or another thing that is no person",
     "participant-kind-unknown": "neither reference nor type nor identifier says what this participant is",
 }
@@ -61,8 +60,7 @@ def read(resource: Json, *, attending: Iterable[Attendee], practice: Practice, i
     ``appointment-without-id``, ``appointment-id-invalid``, ``appointment-status-unknown``,
     ``appointment-without-time``, ``appointment-time-invalid``, ``appointment-without-participant``. The last
     is followed by one for each participant: ``participant-not-object``, ``participant-without-actor``,
-    ``participant-declined``, ``participant-information-only``, ``participant-no-person``,
-    ``participant-kind-unknown``.
+    ``participant-declined``, ``participant-no-person``, ``participant-kind-unknown``.
     """
     id_ = as_key(resource.get("id"))
     status = status_of(resource)

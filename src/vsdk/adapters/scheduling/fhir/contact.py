@@ -1,6 +1,11 @@
 """Phone numbers, mail addresses and languages as people type them, in the form that channels need."""
 
 import re
+from functools import cache
+
+import phonenumbers
+from phonenumbers import PhoneNumberFormat, ValidationResult
+from phonenumbers.phonenumberutil import ndd_prefix_for_region
 
 _EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]]+@[^\s@<>,;:\"()\[\]]+\.[^\s@<>,;:\"()\[\]]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", re.ASCII)
@@ -8,51 +13,49 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", re.ASCII)
 _SHORTER = {"deu": "de", "ger": "de", "fra": "fr", "fre": "fr", "eng": "en"}
 """ISO 639-2 of the languages that there are texts in; BCP 47 has them shorter, and systems write both."""
 
-_SIGNS = dict.fromkeys(map(ord, "-\u2010\u2011\u2012\u2013/.()"))
-"""what stands between digits; the hyphens and dashes are those that word processors put"""
-
-TRUNK_ZERO = ("+49", "+43", "+41", "+33", "+44", "+32", "+31", "+46", "+358", "+353", "+61", "+64")
-"""Calling codes of countries whose national numbers begin with a 0 that falls away (ITU-T E.164)."""
-
-_CODES = "|".join(code[1:] for code in TRUNK_ZERO)
-_E164 = re.compile(rf"\+(?!({_CODES})0)[1-9]\d{{6,14}}", re.ASCII)
-
-_KEPT_ZERO = re.compile(rf"^\+({_CODES})0")
-"""a 0 that should have fallen away, as in +49 0171"""
-
-NATIONAL = dict.fromkeys(TRUNK_ZERO, re.compile(r"0([1-9]\d+)", re.ASCII)) | {
-    "+1": re.compile(r"1?([2-9]\d{9})", re.ASCII),
-    "+45": re.compile(r"([2-9]\d{7})", re.ASCII),
-    "+47": re.compile(r"([2-9]\d{7})", re.ASCII),
-}
-"""What a national number looks like by calling code, with the part that stays (ITU-T E.164 and E.129)."""
-
-_ABROAD = re.compile(r"00(11)?")
-"""what is dialled before a calling code: in Australia 0011, else 00"""
+_DIALLED = re.compile(r"[+\d\s\-\u2010-\u2013/.()]+")
+"""digits and what stands between them; the hyphens and dashes are those that word processors put"""
+_AS_IT_IS = re.compile(r"\+[1-9](?!\d{0,2}0)\d{6,14}", re.ASCII)
+"""E.164 without a 0 where one may have been left that belongs into national numbers"""
 
 
 def phone(value: str, practice_phone: str) -> str:
-    """The number as E.164, or empty. A national number is read in the country of the practice's own, where
-    `NATIONAL` has it."""
+    """The number as E.164, or empty. Without a country code it is read as dialled where the practice is.
+
+    Where national numbers begin with a 0, one without is not understood: it might be another town's.
+    """
     number = "".join(value.split())
-    if _E164.fullmatch(number):
+    if _AS_IT_IS.fullmatch(number):
         return number
-    if not number[1:].isdigit():
-        number = number[4:] if number[:4].lower() == "tel:" else number
-        number = number.replace("(0)", "").translate(_SIGNS)
-    if not number.startswith("+"):
-        number = _international(number, practice_phone)
-    number = _KEPT_ZERO.sub(r"+\1", number)
-    return number if _E164.fullmatch(number) else ""
+    number = number[4:] if number[:4].lower() == "tel:" else number
+    region = _region(practice_phone)
+    if not _DIALLED.fullmatch(number) or not _is_whole(number, region):
+        return ""
+    try:
+        parsed = phonenumbers.parse(number, region or None)
+    except phonenumbers.NumberParseException:
+        return ""
+    is_possible = phonenumbers.is_possible_number_with_reason(parsed) == ValidationResult.IS_POSSIBLE
+    return phonenumbers.format_number(parsed, PhoneNumberFormat.E164) if is_possible else ""
 
 
-def _international(number: str, practice_phone: str) -> str:
-    if abroad := _ABROAD.match(number):
-        return "+" + number[abroad.end() :]
-    for code, national in NATIONAL.items():
-        if practice_phone.startswith(code) and (found := national.fullmatch(number)):
-            return code + found[1]
-    return ""
+@cache
+def _region(practice_phone: str) -> str:
+    """Its country (ISO 3166-1), or empty."""
+    try:
+        code = phonenumbers.parse(practice_phone).country_code
+    except phonenumbers.NumberParseException:
+        return ""
+    return phonenumbers.region_code_for_country_code(code or 0)
+
+
+def _is_whole(number: str, region: str) -> bool:
+    """Whether it has a country code, or the prefix that national numbers have there. North America's 1 may
+    be missing."""
+    if number[0] == "+" or not region:
+        return True
+    prefix = ndd_prefix_for_region(region, True)
+    return prefix in (None, "1") or phonenumbers.normalize_digits_only(number).startswith(prefix)
 
 
 def email(value: str) -> str:

@@ -152,6 +152,23 @@ async def test_moved_a_little_the_visit_and_its_links_stay(peer: Peer, make_site
     assert await site.links(id_) == links
 
 
+async def test_moved_just_before_we_write_our_link_it_is_moved_here_too(
+    peer: Peer, make_site: MakeSite
+) -> None:
+    site = await make_site(peer)
+    id_ = site.book()
+    await site.world.following.follow_once()
+    before = await site.visit(id_)
+    peer.change("Appointment", id_, **times(site.start + timedelta(minutes=10)))
+    await site.world.perform()
+    await site.follow()
+    after = await site.visit(id_)
+    assert before
+    assert after
+    assert after.window.opens == before.window.opens + timedelta(minutes=10)
+    assert site.linked(id_)
+
+
 @pytest.mark.parametrize("days", [3, 60])
 async def test_moved_far_the_links_are_new(peer: Peer, make_site: MakeSite, days: int) -> None:
     """Also to where the search does not look."""

@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from vsdk.adapters.http import Reply, failure
+from vsdk.adapters.scheduling.fhir.following import known as known_module
 from vsdk.adapters.scheduling.fhir.following import windows as windows_module
 from vsdk.adapters.scheduling.fhir.following.pictures import days_around, windows
 from vsdk.adapters.scheduling.fhir.following.window_settings import SearchSettings
@@ -110,6 +111,21 @@ class Pms:
         return [
             path.removeprefix("Appointment/") for path, _ in self.asked if path.startswith("Appointment/")
         ]
+
+
+class LateIndex(Pms):
+    """A search finds what stands in ``late`` as it is there, whatever a read shows."""
+
+    def __init__(self, *resources: Json) -> None:
+        super().__init__(*resources)
+        self.late: dict[str, Json] = {}
+
+    def search(self, query: dict[str, list[str]]) -> Json:
+        now, self.appointments = self.appointments, self.appointments | self.late
+        try:
+            return super().search(query)
+        finally:
+            self.appointments = now
 
 
 def within(start: str, limits: list[str]) -> bool:
@@ -398,7 +414,7 @@ async def test_what_we_wrote_ourselves_is_no_change() -> None:
     following = Following(Pms(a_resource()))
     await following.poll()
     ours = a_resource(comment="ours", meta={"versionId": "2"})
-    following.windows.seen(ours)
+    following.windows.known.wrote(following.pms.appointments[ours["id"]], ours)
     assert ids(await following.poll()) == [], "the search still shows what was before"
     following.pms.put(ours)
     assert ids(await following.poll()) == []
@@ -408,13 +424,83 @@ async def test_what_we_wrote_ourselves_is_no_change() -> None:
     assert ids(await following.poll()) == ["a1"], "and that it is what we once wrote no longer counts"
 
 
+async def test_what_others_changed_just_before_our_writing_is_a_change() -> None:
+    """Our writing begins with a fresh read: so their change came back with it."""
+    following = Following(Pms(a_resource()))
+    await following.poll()
+    theirs = a_resource(start=NOON + timedelta(hours=3))
+    ours = theirs | {"comment": "ours"}
+    following.windows.known.wrote(theirs, ours)
+    following.pms.put(ours)
+    (sourced,) = (await following.poll()).appointments
+    assert sourced.appointment.start == NOON + timedelta(hours=3)
+    assert ids(await following.poll()) == []
+
+
+async def test_what_we_wrote_twice_is_no_change_either() -> None:
+    following = Following(Pms(a_resource()))
+    await following.poll()
+    once, twice = a_resource(comment="once"), a_resource(comment="twice")
+    following.windows.known.wrote(a_resource(), once)
+    following.windows.known.read(once)
+    following.windows.known.wrote(once, twice)
+    following.pms.put(twice)
+    assert ids(await following.poll()) == []
+
+
+async def test_who_puts_back_what_was_before_our_writing_changes_it() -> None:
+    """As systems do that store what was on the screen. The version tells it from a late index."""
+    following = Following(Pms(a_resource()))
+    await following.poll()
+    following.windows.known.wrote(a_resource(), a_resource(comment="ours", meta={"versionId": "2"}))
+    assert ids(await following.poll()) == []
+    following.pms.put(a_resource(meta={"versionId": "3"}))
+    assert ids(await following.poll()) == ["a1"]
+    assert ids(await following.poll()) == []
+
+
+@pytest.mark.parametrize("cursor", ["kept", None])
+async def test_a_search_that_is_late_does_not_bring_back_what_was(cursor: str | None) -> None:
+    pms = LateIndex(a_resource("a2"))
+    following = Following(pms)
+    await following.poll()
+    first = {"lastUpdated": "2026-07-01T08:00:00Z"}
+    then = {"lastUpdated": "2026-07-01T08:00:09Z"}
+    pms.late = {"a1": a_resource(meta=first)}
+    pms.put(a_resource(meta=then, status="cancelled"))
+    following.windows.known.read(pms.appointments["a1"])
+    following.cursor = following.cursor if cursor else None
+    found = (await following.poll()).appointments
+    assert [s.appointment.status for s in found if s.appointment.id == "a1"] == [AppointmentStatus.CANCELLED]
+    assert ids(await following.poll()) == []
+    pms.late = {}
+    assert ids(await following.poll()) == []
+    assert pms.reads == []
+
+
+async def test_what_a_late_search_shows_and_nobody_can_be_asked_for_waits() -> None:
+    pms = LateIndex()
+    following = Following(pms)
+    pms.late = {"a1": a_resource(meta={"lastUpdated": "2026-07-01T08:00:00Z"})}
+    pms.put(a_resource(meta={"lastUpdated": "2026-07-01T08:00:09Z"}, comment="newer"))
+    following.windows.known.read(pms.appointments["a1"])
+    pms.failing = {"Appointment/a1": 503}
+    assert ids(await following.poll()) == []
+    pms.failing = {}
+    (sourced,) = (await following.poll()).appointments
+    assert sourced.original["comment"] == "newer"
+    del pms.appointments["a1"]
+    changes = await following.poll()
+    assert (ids(changes), changes.vanished) == ([], ("a1",))
+
+
 async def test_own_writes_are_not_remembered_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(windows_module, "MOST_OWN", 2)
+    monkeypatch.setattr(known_module, "MOST_KNOWN", 2)
     following = Following(Pms(a_resource("a1"), a_resource("a2"), a_resource("a3")))
     await following.poll()
     for number in (1, 2, 3):
         ours = a_resource(f"a{number}", comment="ours")
-        following.windows.seen(ours)
+        following.windows.known.wrote(following.pms.appointments[ours["id"]], ours)
         following.pms.put(ours)
     assert ids(await following.poll()) == ["a1"]
 

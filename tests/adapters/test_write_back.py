@@ -14,7 +14,7 @@ from tests.peers.servers import Peer
 
 from vsdk.adapters.http import HttpClient
 from vsdk.adapters.scheduling.fhir.carriers.cross_version import VIRTUAL_SERVICE
-from vsdk.adapters.scheduling.fhir.following.pictures import digest
+from vsdk.adapters.scheduling.fhir.following.pictures import Seen, digest
 from vsdk.adapters.scheduling.fhir.reader import status_of
 from vsdk.adapters.scheduling.fhir.writing.versioned import MOST_ATTEMPTS
 from vsdk.domain.appointment import AppointmentStatus as Status
@@ -194,13 +194,15 @@ async def test_a_server_that_leaves_our_link_out_is_told_of() -> None:
 
 async def test_what_a_forgetful_server_made_of_our_write_is_no_change() -> None:
     server = Forgetful()
-    server.hold(an_r4_appointment(id="a1"))
+    before = an_r4_appointment(id="a1")
+    server.hold(before)
     source = a_source(server.http(), BASE, write_back="put")
     with pytest.raises(PartnerError, match="left our link out"):
         await source.write_back(PRACTICE, AppointmentId("a1"), (LINK,), None)
     given = await source.get(PRACTICE, AppointmentId("a1"))
     connection = source._connections[PRACTICE]
-    assert connection.windows._own == {"a1": digest(given.original)}
+    written, read = (Seen(digest(one), None) for one in (given.original, before))
+    assert connection.windows.known.is_ours("a1", written, read)
 
 
 async def test_links_are_written_without_the_status_where_it_is_not_wanted() -> None:

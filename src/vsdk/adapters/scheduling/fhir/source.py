@@ -40,6 +40,7 @@ class FhirSchedule:
         server = self._server(practice_id)
         release = await server.client.release()
         resource = (await server.client.read(f"Appointment/{appointment_id}")).resource
+        server.windows.known.read(resource)
         appointment = self._format.read(resource, release=release, practice=server.practice)
         return SourcedAppointment(appointment, "R4" if release == "R4B" else release, resource, self.name)
 
@@ -91,9 +92,9 @@ async def _write(
     status: AppointmentStatus | None,
 ) -> None:
     if server.write_back and (services is not None or status is not None):
-        written = await server.write_back.write(appointment_id, services, status)
+        read, written = await server.write_back.write(appointment_id, services, status)
         if written.get("resourceType") == "Appointment":
-            server.windows.seen(written)
+            server.windows.known.wrote(read, written)
             await server.write_back.require_kept(written, services or ())
 
 

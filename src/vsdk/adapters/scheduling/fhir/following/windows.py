@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from vsdk.adapters.scheduling.fhir.following.known import Known
 from vsdk.adapters.scheduling.fhir.following.pictures import (
     NAMELESS,
     Picture,
     Seen,
     days_around,
-    digest,
     is_among,
     key_of,
     seen,
@@ -32,9 +32,7 @@ from vsdk.hooks import json_text
 from vsdk.hooks.ports import Changes, Json, SourcedAppointment
 
 MOST_CONFIRMATIONS = 50
-"""reads by id in one poll, for what the search no longer finds"""
-MOST_OWN = 1000
-"""writes of our own that are remembered until the search shows them"""
+"""reads by id in one poll, for what the search no longer finds, or not yet as it is"""
 
 
 @dataclass(slots=True)
@@ -48,6 +46,15 @@ class _Poll:
     appointments: list[SourcedAppointment] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     vanished: list[AppointmentId] = field(default_factory=list)
+    doubtful: list[str] = field(default_factory=list)
+    """what the search shows as it was before something that we know"""
+
+    def postpone(self, key: str) -> None:
+        """What could not be asked for is as it was."""
+        if key in self.before:
+            self.picture[key] = self.before[key]
+        else:
+            self.picture.pop(key, None)
 
 
 class Windows:
@@ -74,7 +81,8 @@ class Windows:
         self._run = now().isoformat()
         self._generation = 0
         self._pictures: dict[str, Picture] = {}
-        self._own: dict[str, bytes] = {}
+        self.known = Known(practice)
+        """what was written, or read by its id, meanwhile"""
 
     async def changes(self, cursor: str | None) -> Changes:
         """What is new or different since the picture that ``cursor`` names.
@@ -88,22 +96,21 @@ class Windows:
         found = await self._search(days)
         poll = _Poll(release, days, before, {key: now for key, (now, _) in found.items()})
         for key, (now, resource) in found.items():
-            if self._is_news(key, now, before.get(key)):
+            if not self._is_news(key, now, before.get(key), resource):
+                continue
+            if self.known.is_newer(key, resource):
+                poll.doubtful.append(key)
+            else:
                 self._map(poll, resource)
+                self.known.forget(key)
         await self._confirm(poll)
-        self._forget_own(poll)
+        self._forget_what_shows(poll)
         return Changes(
             tuple(poll.appointments),
             self._keep(cursor, poll),
             tuple(poll.unreadable),
             tuple(poll.vanished),
         )
-
-    def seen(self, resource: Json) -> None:
-        """We wrote this ourselves: finding it like that is no change."""
-        while len(self._own) >= MOST_OWN:
-            del self._own[next(iter(self._own))]
-        self._own[key_of(resource)] = digest(resource)
 
     async def _search(self, days: Sequence[datetime]) -> dict[str, tuple[Seen, Json]]:
         """Of all windows and actors, each appointment once; without what a server that ignores dates adds."""
@@ -121,8 +128,12 @@ class Windows:
                         found[key_of(resource)] = (now, resource)
         return found
 
-    def _is_news(self, key: str, now: Seen, before: Seen | None) -> bool:
-        return before is None or now.digest not in (before.digest, self._own.get(key))
+    def _is_news(self, key: str, now: Seen, before: Seen | None, resource: Json) -> bool:
+        if before is None:
+            return True
+        if now.digest == before.digest:
+            return self.known.is_undone(key, resource)
+        return not self.known.is_ours(key, now, before)
 
     def _map(self, poll: _Poll, resource: Json) -> None:
         try:
@@ -139,25 +150,32 @@ class Windows:
             poll.appointments.append(SourcedAppointment(appointment, release, resource, self._source_name))
 
     async def _confirm(self, poll: _Poll) -> None:
-        """Asks by its id for what the search no longer finds; what merely slid into the past is let go.
+        """Asks by its id for what the search no longer finds, or finds older than we know it to be.
 
-        What could not be asked for stays in the picture. So does what is there although the search hides it,
-        as long as it takes place: only asking again would tell that it is gone. That comes last next time.
+        What merely slid into the past is let go. What could not be asked for stays in the picture. So does
+        what is there although the search hides it, as long as it takes place: only asking again would tell
+        that it is gone. That comes last next time.
         """
         gone = [key for key, before in poll.before.items() if self._is_gone(key, before, poll)]
+        gone += poll.doubtful
         asked: Picture = {}
         for place, key in enumerate(gone):
             if place >= MOST_CONFIRMATIONS:
-                poll.picture[key] = poll.before[key]
+                poll.postpone(key)
                 continue
             try:
                 resource = (await self._client.read(f"Appointment/{key}")).resource
             except NotFound:
                 poll.vanished.append(AppointmentId(key))
+                poll.picture.pop(key, None)
             except PartnerError as error:
-                asked[key] = poll.before[key]
+                if key in poll.before:
+                    asked[key] = poll.before[key]
+                else:
+                    poll.postpone(key)
                 if error.retryable:
-                    poll.picture |= {other: poll.before[other] for other in gone[place + 1 :]}
+                    for other in gone[place + 1 :]:
+                        poll.postpone(other)
                     break
             else:
                 self._is_there(poll, key, resource, asked)
@@ -168,16 +186,16 @@ class Windows:
 
     def _is_there(self, poll: _Poll, key: str, resource: Json, asked: Picture) -> None:
         now = seen(resource, self._practice)
-        if self._is_news(key, now, poll.before[key]):
+        if self._is_news(key, now, poll.before.get(key), resource):
             self._map(poll, resource)
-        if takes_place(resource):
+        if takes_place(resource) or key in poll.doubtful:
             asked[key] = now
 
-    def _forget_own(self, poll: _Poll) -> None:
+    def _forget_what_shows(self, poll: _Poll) -> None:
         """What a search shows needs no remembering, unless it still shows what was there before."""
-        for key in [key for key in self._own if key in poll.picture]:
+        for key in [key for key in self.known if key in poll.picture and key not in poll.doubtful]:
             if key not in poll.before or poll.picture[key].digest != poll.before[key].digest:
-                del self._own[key]
+                self.known.forget(key)
 
     def _keep(self, cursor: str | None, poll: _Poll) -> str:
         """Names the new picture. The one before it stays, for whoever could not take over the changes."""

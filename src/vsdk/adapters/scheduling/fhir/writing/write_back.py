@@ -28,8 +28,10 @@ class WriteBack:
         appointment_id: AppointmentId,
         services: tuple[VirtualService, ...] | None,
         status: AppointmentStatus | None,
-    ) -> Json:
-        """The appointment as the server gave it back; empty when nothing was sent, or nothing came back.
+    ) -> tuple[Json, Json]:
+        """The appointment as it was read for that, and as the server gave it back.
+
+        The latter is empty when nothing was sent, or nothing came back.
 
         Raises NotFound and PartnerError. When the practice's carrier cannot hold the links, that is not
         retryable and has the carrier's code, ``foreign-link`` …; whenever the links cannot be written, the
@@ -70,10 +72,13 @@ class WriteBack:
         appointment_id: AppointmentId,
         services: tuple[VirtualService, ...] | None,
         status: AppointmentStatus | None,
-    ) -> Json:
+    ) -> tuple[Json, Json]:
         release = await self._client.release()
+        read: Json = {}
 
         def edit(resource: Json) -> Json:
+            nonlocal read
+            read = resource
             return self._format.write(
                 resource,
                 release=release,
@@ -82,7 +87,8 @@ class WriteBack:
                 status=self._next(resource, status),
             )
 
-        return await self._versioned.change(f"Appointment/{appointment_id}", edit)
+        written = await self._versioned.change(f"Appointment/{appointment_id}", edit)
+        return read, written
 
     def _next(self, resource: Json, wanted: AppointmentStatus | None) -> AppointmentStatus | None:
         """The status to write; None to leave it."""

@@ -494,6 +494,29 @@ async def test_what_a_late_search_shows_and_nobody_can_be_asked_for_waits() -> N
     assert (ids(changes), changes.vanished) == ([], ("a1",))
 
 
+async def test_what_was_read_as_gone_is_not_brought_back_by_a_late_search() -> None:
+    pms = LateIndex(a_resource("a2"))
+    following = Following(pms)
+    await following.poll()
+    pms.late = {"a1": a_resource()}
+    following.windows.known.does_not_find("a1")
+    for _ in range(2):
+        changes = await following.poll()
+        assert (ids(changes), pms.reads) == ([], ["a1"])
+    pms.put(a_resource())
+    assert ids(await following.poll()) == ["a1"], "there again"
+    assert ids(await following.poll()) == []
+    assert pms.reads == []
+
+
+async def test_what_was_gone_and_is_there_again_as_before_is_a_change() -> None:
+    following = Following(Pms(a_resource()))
+    await following.poll()
+    following.windows.known.does_not_find("a1")
+    assert ids(await following.poll()) == ["a1"]
+    assert ids(await following.poll()) == []
+
+
 async def test_own_writes_are_not_remembered_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known_module, "MOST_KNOWN", 2)
     following = Following(Pms(a_resource("a1"), a_resource("a2"), a_resource("a3")))

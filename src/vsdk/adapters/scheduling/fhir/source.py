@@ -39,7 +39,11 @@ class FhirSchedule:
         """Raises NotFound, InvalidAppointment, PartnerError."""
         server = self._server(practice_id)
         release = await server.client.release()
-        resource = (await server.client.read(f"Appointment/{appointment_id}")).resource
+        try:
+            resource = (await server.client.read(f"Appointment/{appointment_id}")).resource
+        except NotFound:
+            server.windows.known.does_not_find(appointment_id)
+            raise
         server.windows.known.read(resource)
         appointment = self._format.read(resource, release=release, practice=server.practice)
         return SourcedAppointment(appointment, "R4" if release == "R4B" else release, resource, self.name)

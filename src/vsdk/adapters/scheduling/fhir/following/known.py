@@ -24,6 +24,10 @@ class _Known(NamedTuple):
     version: tuple[str, str]
     """the version that had ``before``"""
     updated: datetime | None
+    gone: bool = False
+
+
+_GONE = _Known(b"", b"", ("", ""), None, gone=True)
 
 
 class Known:
@@ -47,21 +51,27 @@ class Known:
         if earlier is None or earlier.digest != now:
             self._remember(key, _Known(now, now, _version(resource), self._updated(resource)))
 
+    def does_not_find(self, key: str) -> None:
+        """The server said that there is none: a search that shows it is asked about once more."""
+        self._remember(key, _GONE)
+
     def is_ours(self, key: str, now: Seen, before: Seen) -> bool:
         """Whether what became of ``before`` is our own writing, and nothing that others did before it."""
         known = self._of.get(key)
         return known is not None and (known.before, known.digest) == (before.digest, now.digest)
 
     def is_undone(self, key: str, resource: Json) -> bool:
-        """Whether someone put back, in another version, what was there before our own writing."""
+        """Whether someone put back what was gone, or, in another version, what was before our writing."""
         known = self._of.get(key)
-        return known is not None and known.digest != known.before and known.version != _version(resource)
+        if known is None or known.gone:
+            return known is not None
+        return known.digest != known.before and known.version != _version(resource)
 
     def is_newer(self, key: str, resource: Json) -> bool:
-        """Whether a search shows less than we know; only where the server says when it was changed."""
+        """Whether a search shows less than we know: what is gone, or what the server itself says is older."""
         known = self._of.get(key)
         if known is None or known.updated is None:
-            return False
+            return known is not None and known.gone
         updated = self._updated(resource)
         return updated is not None and updated < known.updated
 

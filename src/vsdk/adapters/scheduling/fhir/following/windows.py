@@ -168,6 +168,7 @@ class Windows:
             except NotFound:
                 poll.vanished.append(AppointmentId(key))
                 poll.picture.pop(key, None)
+                self.known.does_not_find(key)
             except PartnerError as error:
                 if key in poll.before:
                     asked[key] = poll.before[key]
@@ -188,6 +189,7 @@ class Windows:
         now = seen(resource, self._practice)
         if self._is_news(key, now, poll.before.get(key), resource):
             self._map(poll, resource)
+        self.known.read(resource)
         if takes_place(resource) or key in poll.doubtful:
             asked[key] = now
 

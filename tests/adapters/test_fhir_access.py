@@ -14,6 +14,8 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ec import BrainpoolP384R1, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 from starlette.applications import Starlette
@@ -146,9 +148,21 @@ def unusable_keys() -> Iterator[str]:
     yield ECKey.generate_key("P-256").as_pem(private=True).decode()
     yield json.dumps(OctKey.generate_key(256).as_dict(private=True))
     yield json.dumps({"kty": "RSA", "n": "s3cret", "e": 3})
+    yield brainpool()
+    other = ECKey.generate_key("P-384").as_dict(private=True)
+    yield json.dumps(other | {"use": "enc"})
+    yield json.dumps(other | {"key_ops": ["verify"]})
+    yield json.dumps(other | {"alg": "ES256"})
+    yield json.dumps(RSAKey.generate_key(2048).as_dict(private=True) | {"alg": "RS256"})
 
 
-@pytest.mark.parametrize("text", list(unusable_keys()), ids=range(9))
+def brainpool() -> str:
+    """A curve that is as long as P-384, and another."""
+    key = generate_private_key(BrainpoolP384R1())
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+@pytest.mark.parametrize("text", list(unusable_keys()), ids=range(14))
 def test_a_key_that_cannot_sign_stops_the_start_and_is_not_shown(text: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         ClientKey(text)
@@ -181,6 +195,8 @@ async def test_a_token_is_kept_until_shortly_before_it_expires(ec: ECKey) -> Non
         ([], 270),
         (10**12, 86340),
         (-5, -5),
+        (-(10**12), -1),
+        (0, 0),
         (1e999, 270),
     ],
 )
@@ -238,6 +254,7 @@ async def test_a_token_is_forgotten_only_if_it_is_still_the_one(ec: ECKey) -> No
         (httpx.Response(200, json={}), "partner-error", True),
         (httpx.Response(200, json=[]), "partner-error", True),
         (httpx.Response(200, json={"access_token": "a\nb"}), "partner-error", True),
+        (httpx.Response(200, json={"access_token": " "}), "partner-error", True),
         (httpx.Response(200, json={"access_token": 7}), "partner-error", True),
         (httpx.ConnectError("no"), "partner-error", True),
     ],
@@ -264,6 +281,14 @@ async def test_no_assertion_is_sent_to_where_only_the_server_points(ec: ECKey, e
         await backend(server, ec, Time()).headers()
     assert (caught.value.code, caught.value.retryable) == ("token-endpoint-unknown", False)
     assert not server.forms
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["https://pms.example:443/oauth/token", "https://PMS.example/oauth/token"]
+)
+async def test_the_servers_own_origin_may_be_written_in_other_ways(ec: ECKey, endpoint: str) -> None:
+    server = Endpoint(token(), endpoint=endpoint)
+    assert await backend(server, ec, Time()).headers() == {"authorization": "Bearer t1"}
 
 
 @pytest.mark.parametrize(("status", "retryable"), [(404, False), (503, True)])

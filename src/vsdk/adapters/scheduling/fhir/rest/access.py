@@ -18,6 +18,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
+from vsdk.adapters.scheduling.fhir.rest.origin import is_same_origin
 from vsdk.domain.errors import ConfigurationError, PartnerError
 from vsdk.hooks.ports import Http
 
@@ -72,7 +73,7 @@ class ClientKey:
 
     def __init__(self, text: str, key_id: str = "") -> None:
         self._key = _imported(text)
-        self.algorithm = "RS384" if isinstance(self._key, RSAKey) else "ES384"
+        self.algorithm = _algorithm(self._key)
         self.key_id = key_id or self._key.kid or self._key.thumbprint()
 
     def assertion(self, client_id: str, audience: str, now: datetime) -> str:
@@ -206,7 +207,7 @@ class BackendServices:
         endpoint = found.get("token_endpoint") if isinstance(found, dict) else None
         if not isinstance(endpoint, str) or not endpoint:
             raise _unknown("the FHIR server names no token endpoint; set token_endpoint")
-        if not _same_origin(endpoint, self._base):
+        if not is_same_origin(endpoint, self._base):
             raise _unknown("the FHIR server names a token endpoint elsewhere; set token_endpoint if so")
         self._endpoint = endpoint
         return endpoint
@@ -216,20 +217,13 @@ def _unknown(detail: str, *, retryable: bool = False) -> PartnerError:
     return PartnerError(detail, retryable=retryable, code="token-endpoint-unknown")
 
 
-def _same_origin(one: str, other: str) -> bool:
-    try:
-        return urlsplit(one)[:2] == urlsplit(other)[:2]
-    except ValueError:
-        return False
-
-
 def _token(answer: Any, now: datetime) -> _Token:
     """RFC 6749, 5.1. It is renewed when a tenth of its life is left, at most a minute."""
     value = answer.get("access_token") if isinstance(answer, dict) else None
-    if not isinstance(value, str) or not value.isprintable() or not value.isascii():
+    if not isinstance(value, str) or not value.strip() or not value.isprintable() or not value.isascii():
         raise PartnerError("the token endpoint answered without an access token", retryable=True)
     try:
-        life = min(timedelta(seconds=float(answer.get("expires_in"))), LONGEST_LIFE)
+        life = min(timedelta(seconds=max(0.0, float(answer.get("expires_in")))), LONGEST_LIFE)
     except (TypeError, ValueError, OverflowError):
         life = USUAL_LIFE
     return _Token(value, now + life - min(life / 10, timedelta(minutes=1)))
@@ -246,13 +240,14 @@ def _imported(text: str) -> RSAKey | ECKey:
     for kind in (RSAKey, ECKey):
         try:
             key = kind.import_key(given)
+            usable = key.is_private and _is_strong(key) and _may_sign(key)
         except (JoseError, ValueError, TypeError, KeyError):
             continue
-        if key.is_private and _is_strong(key):
+        if usable:
             return key
     raise ConfigurationError(
         "the key for SMART Backend Services must be a private RSA key of at least 2048 bits, or a private EC "
-        "key on P-384, as PEM without a password or as JWK"
+        "key on P-384, as PEM without a password or as JWK, and no JWK that is meant for something else"
     )
 
 
@@ -260,3 +255,12 @@ def _is_strong(key: RSAKey | ECKey) -> bool:
     if isinstance(key, RSAKey):
         return key.private_key is not None and key.private_key.key_size >= SMALLEST_RSA_KEY
     return key.curve_name == "P-384"
+
+
+def _may_sign(key: RSAKey | ECKey) -> bool:
+    """A JWK may say otherwise: by ``use``, ``key_ops`` or ``alg`` (RFC 7517, 4). Raises JoseError then."""
+    return bool(jwt.encode({"alg": _algorithm(key)}, {}, key, algorithms=[_algorithm(key)]))
+
+
+def _algorithm(key: RSAKey | ECKey) -> str:
+    return "RS384" if isinstance(key, RSAKey) else "ES384"

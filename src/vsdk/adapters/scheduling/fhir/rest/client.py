@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from vsdk.adapters.scheduling.fhir.rest.access import Access
+from vsdk.adapters.scheduling.fhir.rest.origin import is_same_origin
 from vsdk.adapters.scheduling.fhir.values import as_object, as_objects, as_text
 from vsdk.domain.errors import NotFound, PartnerError
 from vsdk.hooks.ports import Http, HttpReply, Json
@@ -184,10 +185,9 @@ class FhirClient:
             return None
         try:
             onwards = urljoin(url if given.startswith("?") else f"{self._base}/", given)
-            same = _origin(onwards) == _origin(self._base)
         except ValueError:
-            same = False
-        if not same:
+            onwards = ""
+        if not is_same_origin(onwards, self._base):
             raise PartnerError(
                 f"{self._host} says that the next page of a search is on another origin, to which no access "
                 "is sent",
@@ -213,8 +213,3 @@ def _encoded(body: Json | list[Any]) -> bytes:
         raise PartnerError(
             "the resource cannot be written as JSON", retryable=False, code="not-fhir"
         ) from None
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)

@@ -78,16 +78,15 @@ class Inbox:
         complete = self._events.is_complete(status.subscription, status.total, status.numbers)
         if status.is_failure:
             self._subscriber.failed()
-        if status.is_failure or not complete or status.type in ("query-status", "query-event"):
-            return EVERYTHING
+        lost = status.is_failure or not complete or status.type in ("query-status", "query-event")
         if status.type != "event-notification":
-            return Notified()
+            return EVERYTHING if lost else Notified()
         ids = [_id_of(reference) for event in status.references for reference in event]
         understood = all(any(_id_of(reference) for reference in event) for event in status.references)
         named = tuple(dict.fromkeys(id_ for id_ in ids if id_))
         if not understood or not named:
             return Notified(named or _resources(bundle).appointments, everything=True)
-        return Notified(named)
+        return Notified(named, everything=lost)
 
 
 def _resources(bundle: Json) -> Notified:

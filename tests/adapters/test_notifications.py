@@ -469,6 +469,38 @@ async def test_one_that_says_something_else_than_the_settings_is_changed() -> No
     assert [s["criteria"] for s in server.subscriptions.values()] == ["Appointment?actor=Practitioner/2"]
 
 
+@pytest.mark.parametrize(("release", "changes"), [("R4", HOOK), ("R4", ABOUT), ("R5", ABOUT)])
+async def test_a_new_secret_is_sent_once_after_a_start(
+    monkeypatch: pytest.MonkeyPatch, release: str, changes: dict[str, Any]
+) -> None:
+    """The server may mask it, so that nobody sees which one it has."""
+    monkeypatch.setattr(subscription_module, "CHECK_SECONDS", 0.0)
+    former = as_wanted(release, **changes, secret="the-former-secret-of-ours") | {"status": "active"}
+    server = Server(former)
+    inbox = an_inbox(server, release, **changes)
+    for _ in range(3):
+        await inbox.ensure()
+        masked = json.dumps(server.subscriptions).replace(SECRET, "***").replace("requested", "active")
+        server.subscriptions, sent = json.loads(masked), server.subscriptions
+        assert SECRET in json.dumps(sent) or server.calls.count("PUT") == 1
+    assert server.calls == ["GET", "PUT", "GET", "GET"]
+
+
+async def test_where_a_new_secret_cannot_be_sent_the_subscription_stays(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(subscription_module, "CHECK_SECONDS", 0.0)
+    server = Server(as_wanted(**HOOK, secret="the-former-secret-of-ours") | {"status": "active"})
+    server.refuses["PUT"] = 503
+    inbox = an_inbox(server, **HOOK)
+    await inbox.ensure()
+    server.refuses["PUT"] = 405
+    for _ in range(3):
+        await inbox.ensure()
+    assert server.calls == ["GET", "PUT", "GET", "PUT", "GET", "GET"], "what may pass is tried again"
+    assert caplog.records == []
+
+
 async def test_where_it_cannot_be_renewed_another_is_made_but_not_without_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -7,6 +7,7 @@ profile backport-subscription of hl7.org/fhir/uv/subscriptions-backport 1.1.
 import asyncio
 import logging
 import math
+from typing import Any
 from urllib.parse import parse_qsl
 
 from vsdk.adapters.scheduling.fhir.following.notification_settings import NotificationSettings
@@ -42,6 +43,8 @@ class Subscriber:
         self._practice_id = practice_id
         self._endpoint = f"{address.rstrip('/')}/hooks/{practice_id}"
         self._next = -math.inf
+        self._secret_is_there = False
+        """at the server, as far as can be told"""
 
     def failed(self) -> None:
         """The server said that it notifies no more: looks at it again soon, but not all the time."""
@@ -65,19 +68,25 @@ class Subscriber:
         wanted = subscription(self._settings, await self._client.release(), self._endpoint)
         refusal: VsdkError = NotFound("there is no subscription")
         ours = [found for found in await self._found() if _endpoint(found) == self._endpoint]
-        if any(found.get("status") in _ALIVE and _subject(found) == _subject(wanted) for found in ours):
+        alive = [found for found in ours if _is_alive(found) and _subject(found) == _subject(wanted)]
+        if alive and (self._secret_is_there or any(_secret(found) == _secret(wanted) for found in alive)):
             return
-        for found in ours:
+        for found in alive or ours:
             id_ = as_text(found.get("id"))
             try:
                 await self._client.send("PUT", f"Subscription/{id_}", wanted | {"id": id_})
             except (NotFound, PartnerError) as error:
                 refusal = error
             else:
+                self._secret_is_there = True
                 return
+        if alive:
+            self._secret_is_there = not (isinstance(refusal, PartnerError) and refusal.retryable)
+            return
         if len(ours) >= MOST_DEAD:
             raise refusal
         await self._client.send("POST", "Subscription", wanted)
+        self._secret_is_there = True
 
     async def _found(self) -> list[Json]:
         """By search parameter ``url``; of a server that does not know it, all that it shows us."""
@@ -163,12 +172,16 @@ def _of_r5(settings: NotificationSettings, endpoint: str) -> Json:
     return resource | ({"filterBy": filters} if filters else {})
 
 
+def _is_alive(found: Json) -> bool:
+    return found.get("status") in _ALIVE
+
+
 def _endpoint(found: Json) -> str:
     return as_text(found.get("endpoint")) or as_text(as_object(found.get("channel")).get("endpoint"))
 
 
 def _subject(found: Json) -> tuple[str, ...]:
-    """What must be alike for a Subscription to be the wanted one. Headers are masked by some servers."""
+    """What must be alike for a Subscription to be the wanted one, but for its secret."""
     channel = as_object(found.get("channel"))
     contents = as_objects(as_object(channel.get("_payload")).get("extension"))
     return (
@@ -176,3 +189,8 @@ def _subject(found: Json) -> tuple[str, ...]:
         as_text(found.get("content")) or "".join(as_text(entry.get("valueCode")) for entry in contents),
         str(bool(channel.get("payload"))),
     )
+
+
+def _secret(found: Json) -> Any:
+    """What it stands in. Where the server masks it, it is sent at each start: nobody sees which one it is."""
+    return as_object(found.get("channel")).get("header") or found.get("parameter")

@@ -46,6 +46,7 @@ class _Poll:
     appointments: list[SourcedAppointment] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     vanished: list[AppointmentId] = field(default_factory=list)
+    news: set[str] = field(default_factory=set)
     doubtful: list[str] = field(default_factory=list)
     """what the search shows as it was before something that we know"""
 
@@ -102,7 +103,7 @@ class Windows:
                 poll.doubtful.append(key)
             else:
                 self._map(poll, resource)
-                self.known.forget(key)
+                poll.news.add(key)
         await self._confirm(poll)
         self._forget_what_shows(poll)
         return Changes(
@@ -196,7 +197,8 @@ class Windows:
     def _forget_what_shows(self, poll: _Poll) -> None:
         """What a search shows needs no remembering, unless it still shows what was there before."""
         for key in [key for key in self.known if key in poll.picture and key not in poll.doubtful]:
-            if key not in poll.before or poll.picture[key].digest != poll.before[key].digest:
+            still_as_before = key in poll.before and poll.picture[key].digest == poll.before[key].digest
+            if key in poll.news or not still_as_before:
                 self.known.forget(key)
 
     def _keep(self, cursor: str | None, poll: _Poll) -> str:

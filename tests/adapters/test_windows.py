@@ -1,5 +1,6 @@
 """Windows over the real client, against a server that is made here, behind the port Http."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -457,6 +458,23 @@ async def test_who_puts_back_what_was_before_our_writing_changes_it() -> None:
     following.pms.put(a_resource(meta={"versionId": "3"}))
     assert ids(await following.poll()) == ["a1"]
     assert ids(await following.poll()) == []
+
+
+async def test_what_was_not_told_to_its_end_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    following = Following(Pms(a_resource(), a_resource("a2")))
+    await following.poll()
+    following.windows.known.wrote(a_resource(), a_resource(comment="ours", meta={"versionId": "2"}))
+    following.pms.put(a_resource(meta={"versionId": "3"}))
+    del following.pms.appointments["a2"]
+
+    async def cut_off(path: str) -> None:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(following.windows._client, "read", cut_off)
+        with pytest.raises(asyncio.CancelledError):
+            await following.poll()
+    assert ids(await following.poll()) == ["a1"]
 
 
 @pytest.mark.parametrize("cursor", ["kept", None])

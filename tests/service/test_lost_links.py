@@ -82,6 +82,45 @@ async def test_each_appointment_has_its_turn_once_in_an_hour(followed: World) ->
     assert await shown(followed, a_sourced_appointment()) == 1
 
 
+class Dropping(Pms):
+    """Drops our link a while after it was written, and as often as ``times`` says."""
+
+    times = 0
+
+    async def write_back(self, practice_id: PracticeId, appointment_id: AppointmentId, *what: Any) -> None:
+        await super().write_back(practice_id, appointment_id, *what)
+        self.times -= 1
+        self.appointments = [a_sourced_appointment()] if self.times >= 0 else []
+
+
+async def followed_for(world: World, hours: int, times: int) -> list[int]:
+    """How much had been written after each half of an hour."""
+    pms = Dropping(a_sourced_appointment())
+    pms.appointments, pms.times = [a_sourced_appointment()], times
+    world.source = pms
+    await world.restart()
+    written = []
+    for _ in range(2 * hours):
+        await world.following.follow_once()
+        pms.appointments = []
+        await world.perform()
+        written.append(len(pms.written))
+        world.clock.advance(minutes=30)
+    return written
+
+
+async def test_what_is_lost_again_during_the_pause_comes_back_after_it(world: World) -> None:
+    assert await followed_for(world, hours=3, times=2) == [1, 2, 2, 3, 3, 3]
+
+
+async def test_a_system_that_drops_whatever_we_write_is_left_alone_in_the_end(world: World) -> None:
+    start = a_sourced_appointment().appointment.start
+    world.clock.advance(seconds=(start - world.clock.now()).total_seconds() - 48 * 3600)
+    written = await followed_for(world, hours=40, times=99)
+    assert written[-1] == 2 + module.MOST_REPEATED
+    assert written[20:] == written[20:21] * 60
+
+
 async def test_what_is_remembered_for_that_has_a_limit(
     followed: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,6 +96,7 @@ class Follower:
             if self._cursor is None:
                 self._full_at = now + FULL_SECONDS
             self._cursor = changes.cursor
+        self._want(self._lost_links.to_look_at(self._practice_id))
         return taken, failure
 
     async def _take_over(self, changes: Changes) -> tuple[int, Exception | None]:

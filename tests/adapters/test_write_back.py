@@ -192,6 +192,15 @@ async def test_a_server_that_leaves_our_link_out_is_told_of() -> None:
     assert server.resources["a1"]["status"] == "fulfilled"
 
 
+async def test_what_is_gone_when_we_write_is_news_as_soon_as_it_is_found_again() -> None:
+    """It may be restored before anyone looks, and our link is not in it."""
+    source = a_source(FhirFake().http(), BASE, write_back="put")
+    with pytest.raises(NotFound):
+        await source.write_back(PRACTICE, AppointmentId("a1"), (LINK,), None)
+    known = source._connections[PRACTICE].windows.known
+    assert known.is_undone("a1", an_r4_appointment(id="a1"))
+
+
 async def test_what_a_forgetful_server_made_of_our_write_is_no_change() -> None:
     server = Forgetful()
     before = an_r4_appointment(id="a1")

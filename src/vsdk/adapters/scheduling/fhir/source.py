@@ -96,7 +96,11 @@ async def _write(
     status: AppointmentStatus | None,
 ) -> None:
     if server.write_back and (services is not None or status is not None):
-        read, written = await server.write_back.write(appointment_id, services, status)
+        try:
+            read, written = await server.write_back.write(appointment_id, services, status)
+        except NotFound:
+            server.windows.known.does_not_find(appointment_id)
+            raise
         if written.get("resourceType") == "Appointment":
             server.windows.known.wrote(read, written)
             await server.write_back.require_kept(written, services or ())

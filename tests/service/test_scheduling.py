@@ -298,6 +298,38 @@ async def test_when_the_patient_is_replaced_all_links_are(world: World) -> None:
     assert world.source.written[-1] == ("a1", second.services, None)
 
 
+@pytest.mark.parametrize("waits", [False, True])
+async def test_who_is_referred_to_in_other_words_keeps_link_and_place(world: World, waits: bool) -> None:
+    """Versions count up, and some servers put their address in front after an update."""
+    visit_id = await world.planned()
+    before = await world.links()
+    if waits:
+        await world.visits.arrive(visit_id, P1)
+    for reference in (
+        f"{PATIENT.reference}/_history/3",
+        f"https://pms.example/fhir/{PATIENT.reference}",
+        f"https://pms.example/fhir/{PATIENT.reference}/_history/4",
+        PATIENT.reference,
+    ):
+        same = replace(PATIENT, reference=reference)
+        scheduled = await world.schedule(participants=(same, PRACTITIONER))
+        assert scheduled.visit
+        assert scheduled.visit.id == visit_id
+        assert await world.links() == before
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["Patient/9", f"Patient/x{PATIENT.reference}", f"https://b.example/fhir/{PATIENT.reference}", ""],
+)
+async def test_whoever_may_be_someone_else_gets_another_link(world: World, reference: str) -> None:
+    here = replace(PATIENT, reference=f"https://a.example/fhir/{PATIENT.reference}")
+    await world.planned(participants=(here, PRACTITIONER))
+    before = await world.links()
+    after = await world.schedule(participants=(replace(PATIENT, reference=reference), PRACTITIONER))
+    assert not set(urls(after)) & set(before.values())
+
+
 async def test_who_is_added_gets_a_link_and_the_others_keep_theirs(world: World) -> None:
     await world.schedule()
     before = await world.links()

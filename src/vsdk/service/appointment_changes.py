@@ -21,9 +21,9 @@ def takes_over_from_someone(visit: Visit, mirrored: MirroredAppointment, appoint
 
     Participants are numbered by their place in the appointment, so another patient gets the same id.
     """
-    before, after = who(mirrored.appointment), who(appointment)
+    before, after = _who(mirrored.appointment), _who(appointment)
     here = (arrival.participant for arrival in visit.arrivals)
-    return visit.state in ACTIVE and any(before.get(p) != after.get(p) for p in here)
+    return visit.state in ACTIVE and not all(_are_one(before.get(p), after.get(p)) for p in here)
 
 
 def says_the_same(one: SourcedAppointment, other: SourcedAppointment) -> bool:
@@ -51,9 +51,25 @@ def told_of_cancelling(visit: Visit, appointment: Appointment, now: datetime) ->
                 yield Notify(visit.id, participant.id, "cancelled")
 
 
-def who(appointment: Appointment) -> dict[ParticipantId, str]:
+def is_someone_missing(before: Appointment, after: Appointment) -> bool:
+    """Whether someone is no longer there, or no longer in the same place: their link would be another's."""
+    there = _who(after)
+    return not all(_are_one(person, there.get(place)) for place, person in _who(before).items())
+
+
+def _who(appointment: Appointment) -> dict[ParticipantId, str]:
     """Who stands in which place, by reference, else by name."""
     return {p.id: p.reference or p.name for p in appointment.participants}
+
+
+def _are_one(one: str | None, other: str | None) -> bool:
+    """A reference may come with the server's address or without, and with any version
+    (hl7.org/fhir/references.html#literal)."""
+    if one is None or other is None:
+        return one is other
+    one, other = (reference.partition("/_history/")[0] for reference in (one, other))
+    shorter, longer = sorted((one, other), key=len)
+    return one == other or ("/" in shorter and longer.endswith(f"/{shorter}"))
 
 
 def starts_anew(visit: Visit, window: Window) -> bool:

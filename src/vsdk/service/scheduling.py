@@ -18,11 +18,11 @@ from vsdk.domain.visit import FINAL, RUNNING, Visit, permits, transition
 from vsdk.hooks.ports import SourcedAppointment
 from vsdk.hooks.store import AppointmentQuery, DueNotice, MirroredAppointment, Store, VisitChange
 from vsdk.service.appointment_changes import (
+    is_someone_missing,
     says_the_same,
     starts_anew,
     takes_over_from_someone,
     told_of_cancelling,
-    who,
     with_status,
 )
 from vsdk.service.clock import Clock
@@ -296,7 +296,7 @@ class SchedulingService:
             changed, effects = transition(visit, event, now)
         else:
             changed, effects = replace(visit, version=visit.version + 1), ()
-        replaced = not who(before).items() <= who(appointment).items()
+        replaced = is_someone_missing(before, appointment)
         elsewhere = moved and not window.overlaps(visit.window) and visit.state not in RUNNING
         renew = replaced or elsewhere
         known = {link.participant_id for link in await self._store.links_of(visit.id)}

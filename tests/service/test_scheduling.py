@@ -339,6 +339,30 @@ async def test_who_is_added_gets_a_link_and_the_others_keep_theirs(world: World)
     assert after.keys() - before.keys() == {"p3"}
 
 
+@pytest.mark.parametrize("waits", [False, True])
+async def test_who_stands_in_another_place_keeps_link_and_arrival(world: World, waits: bool) -> None:
+    """Some systems reorder participants whenever they store an appointment."""
+    visit_id = await world.planned()
+    before = await world.links()
+    if waits:
+        await world.visits.arrive(visit_id, P1)
+    for participants in (
+        (PRACTITIONER, PATIENT),
+        (COMPANION, PATIENT, PRACTITIONER),
+        (PATIENT, COMPANION, PRACTITIONER),
+    ):
+        numbered = (replace(p, id=ParticipantId(f"p{n}")) for n, p in enumerate(participants, start=1))
+        scheduled = await world.schedule(participants=tuple(numbered))
+        assert scheduled.visit
+        assert (scheduled.visit.id, scheduled.visit.state.value) == (
+            visit_id,
+            "waiting" if waits else "planned",
+        )
+        after = await world.links()
+        assert after.items() >= before.items()
+        assert len(scheduled.links) == len(participants)
+
+
 # while it runs
 
 

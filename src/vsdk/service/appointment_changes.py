@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from itertools import count
 
 from vsdk.domain.appointment import Appointment, AppointmentStatus
 from vsdk.domain.effects import Effect, Notify
 from vsdk.domain.ids import ParticipantId
-from vsdk.domain.participant import Capability
+from vsdk.domain.participant import Capability, Participant
 from vsdk.domain.plan import Window
 from vsdk.domain.visit import ACTIVE, FINAL, Visit, VisitState
 from vsdk.hooks.ports import Json, SourcedAppointment
@@ -19,11 +20,35 @@ CALLED_OFF = (AppointmentStatus.CANCELLED, AppointmentStatus.ENTERED_IN_ERROR)
 def takes_over_from_someone(visit: Visit, mirrored: MirroredAppointment, appointment: Appointment) -> bool:
     """Whether someone would inherit the arrival, and even the admission, of the one in whose place they are.
 
-    Participants are numbered by their place in the appointment, so another patient gets the same id.
+    Whoever is new may have the id of someone who is no longer in the appointment.
     """
     before, after = _who(mirrored.appointment), _who(appointment)
     here = (arrival.participant for arrival in visit.arrivals)
     return visit.state in ACTIVE and not all(_are_one(before.get(p), after.get(p)) for p in here)
+
+
+def with_known_ids(sourced: SourcedAppointment, before: Appointment) -> SourcedAppointment:
+    """With everybody under the id that they had, wherever they stand in the appointment now.
+
+    Sources number participants by their place, which changes when a system reorders them or puts someone in
+    between, while links and arrivals belong to ids.
+    """
+    left, ids = list(before.participants), dict[int, ParticipantId]()
+    for place, person in enumerate(sourced.appointment.participants):
+        known = next(
+            (one for one in left if one.role is person.role and _are_one(_name(one), _name(person))), None
+        )
+        if known:
+            left.remove(known)
+            ids[place] = known.id
+    taken = set(ids.values())
+    free = (id_ for n in count(1) if (id_ := ParticipantId(f"p{n}")) not in taken)
+    for place, person in enumerate(sourced.appointment.participants):
+        if place not in ids:
+            ids[place] = person.id if person.id not in taken else next(free)
+            taken.add(ids[place])
+    people = tuple(replace(p, id=ids[n]) for n, p in enumerate(sourced.appointment.participants))
+    return replace(sourced, appointment=replace(sourced.appointment, participants=people))
 
 
 def says_the_same(one: SourcedAppointment, other: SourcedAppointment) -> bool:
@@ -58,8 +83,12 @@ def is_someone_missing(before: Appointment, after: Appointment) -> bool:
 
 
 def _who(appointment: Appointment) -> dict[ParticipantId, str]:
-    """Who stands in which place, by reference, else by name."""
-    return {p.id: p.reference or p.name for p in appointment.participants}
+    return {person.id: _name(person) for person in appointment.participants}
+
+
+def _name(person: Participant) -> str:
+    """By what a person is known again: the reference, else the name."""
+    return person.reference or person.name
 
 
 def _are_one(one: str | None, other: str | None) -> bool:

@@ -23,6 +23,7 @@ from vsdk.service.appointment_changes import (
     starts_anew,
     takes_over_from_someone,
     told_of_cancelling,
+    with_known_ids,
     with_status,
 )
 from vsdk.service.clock import Clock
@@ -215,6 +216,8 @@ class SchedulingService:
         if if_version is not None and (mirrored is None or mirrored.version != if_version):
             raise Conflict("the appointment was changed by someone else", code="version-mismatch")
         visit = await self._store.visit_of(appointment.practice_id, appointment.id)
+        if mirrored:
+            sourced = with_known_ids(sourced, mirrored.appointment)
         if mirrored is None or mirrored.deleted or not says_the_same(mirrored.sourced, sourced):
             await self._take_over(sourced, mirrored, visit)
         elif mirrored.sourced != sourced:

@@ -186,6 +186,24 @@ async def test_a_file_that_says_so_already_is_not_written(tmp_path: Path) -> Non
     assert file.stat().st_ino != inode
 
 
+@pytest.mark.parametrize("now", ["checked-in", "cancelled", "fulfilled"])
+async def test_a_status_never_goes_backwards(tmp_path: Path, now: str) -> None:
+    file = write(tmp_path / "r4/one.json", resource(status=now))
+    await source(tmp_path).write_back(PRACTICE, AppointmentId("a1"), (LINK,), AppointmentStatus.ARRIVED)
+    written = json.loads(file.read_text(encoding="utf-8"))
+    assert (written["status"], LINK.url in json.dumps(written)) == (now, True)
+
+
+@pytest.mark.parametrize("name", ["r4/one.json", "r4/all.ndjson"])
+async def test_decimals_stay_as_they_were_written(tmp_path: Path, name: str) -> None:
+    file = write(tmp_path / name, resource())
+    decimal = '"extension": [{"url": "https://pms.example/fee", "valueDecimal": 21.50}]'
+    file.write_text(file.read_text(encoding="utf-8").replace("{", f"{{{decimal}, ", 1), encoding="utf-8")
+    await source(tmp_path).write_back(PRACTICE, AppointmentId("a1"), (LINK,), None)
+    assert LINK.url in (after := file.read_text(encoding="utf-8"))
+    assert "21.50" in after
+
+
 async def test_a_write_that_fails_leaves_the_file_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

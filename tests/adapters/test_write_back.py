@@ -1,8 +1,10 @@
 """Writing back: nothing that others write is lost, no status goes backwards, and failures say what to do."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
@@ -419,3 +421,19 @@ async def test_a_json_patch_does_without_the_test_where_the_server_cannot_have_i
     await write(server, (LINK,), None, write_back="json-patch")
     assert [len(received.body) for received in server.writes] == [2, 1]
     assert LINK.url in repr(server.resources["a1"])
+
+
+async def test_decimals_are_put_as_they_were_read() -> None:
+    fee = '{"url":"https://pms.example/fee","valueDecimal":21.50}'
+    text = json.dumps(an_r4_appointment(id="a1", extension=[0])).replace("0]", f"{fee}]", 1)
+    sent = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.content.decode())
+        return httpx.Response(200, content=text, headers={"content-type": "application/fhir+json"})
+
+    source = a_source(HttpClient(transport=httpx.MockTransport(answer)), BASE, fhir_version="R4")
+    with pytest.raises(PartnerError, match="left our link out"):
+        await source.write_back(PRACTICE, AppointmentId("a1"), (LINK,), None)
+    assert fee in sent[1]
+    assert LINK.url in sent[1]

@@ -1,5 +1,6 @@
 """What counts as JSON here."""
 
+import copy
 import json
 import math
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsdk.hooks.json_text import MOST_LEVELS, interchangeable, parse
+from vsdk.hooks.json_text import MOST_LEVELS, interchangeable, parse, parse_leniently, write
 
 TOO_LARGE = ["1e400", "-1e309", "1E+400", "1e0400", "12.5e308", "2" * 309 + ".5", "9" * 230 + "e99"]
 """for a float; RFC 7493, section 2.2, wants numbers that a float can hold"""
@@ -102,3 +103,28 @@ def test_a_value_that_cannot_be_written_is_no_json(value: object) -> None:
 def test_a_value_that_can_be_written_stays_the_same() -> None:
     value = {"ä": [1, 2.5, "😀", None]}
     assert interchangeable(value) is value
+
+
+@pytest.mark.parametrize(
+    "number", ["1.10", "-0.0", "1e2", "12345678901234567890.123", "0.10E-7", "7", "9" * 30]
+)
+def test_numbers_are_written_as_they_were_read(number: str) -> None:
+    text = f'{{"a":[{number},"ä"]}}'
+    for value in (parse(text), parse_leniently(text), copy.deepcopy(parse(text))):
+        assert value == json.loads(text)
+        assert write(value) == text.encode()
+        assert parse(write(value, indent=2)) == value
+        assert number.encode() in write(value, indent=2)
+
+
+@pytest.mark.parametrize("text", ["NaN", '["\\ud800"]', "1e400", "[" * 300 + "]" * 300])
+def test_what_was_read_leniently_is_looked_at_before_it_is_written(text: str) -> None:
+    value = parse_leniently(text)
+    if not text.startswith("[["):
+        with pytest.raises(ValueError):
+            interchangeable(value)
+
+
+def test_what_is_no_json_value_is_not_written() -> None:
+    with pytest.raises(TypeError):
+        write({"a": object()})

@@ -63,6 +63,14 @@ def test_what_is_put_comes_back_with_its_link_and_is_valid_fhir(
     assert resource["meta"] == {"versionId": "1", "lastUpdated": "2026-03-02T12:00:00.000Z"}
 
 
+def test_decimals_keep_their_precision(http: TestClient) -> None:
+    text = json.dumps(r4(extension=[{"url": "https://pms.example/fee", "valueDecimal": 12345}]))
+    for precise in ("21.50", "12345678901234567890.123", "1e2"):
+        reply = put(http, "R4", text.replace("12345", precise).encode())
+        assert f'"valueDecimal":{precise}}}' in reply.text
+        assert http.get("/fhir/R4/Appointment/a1", headers=bearer()).text == reply.text
+
+
 @RELEASES
 def test_the_link_is_the_patients_and_nobody_elses(http: TestClient, release: str, make: Any) -> None:
     text = put(http, release, make()).text

@@ -22,6 +22,8 @@ from uuid import uuid4
 from sqlalchemy import URL, AsyncAdaptedQueuePool, event, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from vsdk.hooks import json_text
+
 PRAGMAS = (
     "PRAGMA busy_timeout = 10000",
     "PRAGMA journal_mode = WAL",
@@ -29,6 +31,11 @@ PRAGMAS = (
     "PRAGMA foreign_keys = ON",
 )
 
+_OPTIONS: dict[str, Any] = {
+    "hide_parameters": True,
+    "json_serializer": lambda value: json_text.write(value).decode(),
+    "json_deserializer": json_text.parse,
+}
 
 logging.getLogger("aiosqlite").setLevel(logging.INFO)
 """at DEBUG it would log the values of every statement, whoever set the level of the root logger"""
@@ -68,7 +75,7 @@ class Database:
         self._file = ""
         self._keeper: sqlite3.Connection | None = None
         if parsed.get_backend_name() != "sqlite":
-            self._reads = self._writes = create_async_engine(parsed, hide_parameters=True)
+            self._reads = self._writes = create_async_engine(parsed, **_OPTIONS)
         elif parsed.database in (None, "", ":memory:"):
             self._memory_name = f"file:vsdk-{uuid4().hex}"
             shared = parsed.set(
@@ -106,7 +113,7 @@ class Database:
 
 
 def _sqlite_engine(url: URL, **options: Any) -> AsyncEngine:
-    engine = create_async_engine(url, hide_parameters=True, poolclass=AsyncAdaptedQueuePool, **options)
+    engine = create_async_engine(url, poolclass=AsyncAdaptedQueuePool, **_OPTIONS, **options)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _: object) -> None:

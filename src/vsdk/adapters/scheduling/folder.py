@@ -18,11 +18,13 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from vsdk.adapters.scheduling.fhir.format import FhirFormat
+from vsdk.adapters.scheduling.fhir.reader import status_of
 from vsdk.adapters.scheduling.folder_files import AppointmentFile, Entry, read_files
 from vsdk.domain.appointment import AppointmentStatus, VirtualService
 from vsdk.domain.errors import ConfigurationError, InvalidAppointment, NotFound, PartnerError
 from vsdk.domain.ids import AppointmentId, PracticeId
 from vsdk.domain.practice import Practice
+from vsdk.domain.progress import goes_on
 from vsdk.hooks.markers import hookimpl
 from vsdk.hooks.ports import Changes, Config, SourcedAppointment
 
@@ -87,7 +89,7 @@ class FolderSchedule:
         services: tuple[VirtualService, ...] | None,
         status: AppointmentStatus | None,
     ) -> None:
-        """Rewrites the file, unless it says so already.
+        """Rewrites the file, unless it says so already. A status goes forwards only.
 
         Raises NotFound, PartnerError, and InvalidAppointment such as ``foreign-link``.
         """
@@ -127,6 +129,8 @@ class FolderSchedule:
         status: AppointmentStatus | None,
     ) -> None:
         entry = self._find(folder, appointment_id)
+        if status and not goes_on(status_of(entry.resource), status):
+            status = None
         changed = self._format.write(
             entry.resource, release=entry.release, practice=practice, services=services, status=status
         )

@@ -1,7 +1,6 @@
 """Files with FHIR Appointments: what is in them, and replacing one appointment in its file."""
 
 import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -98,7 +97,7 @@ def _lines(path: Path, content: bytes, release: str) -> tuple[list[Entry], list[
             continue
 
         def replace(new: Json, number: int = number) -> None:
-            written = json.dumps(new, ensure_ascii=False).encode()
+            written = json_text.write(new)
             _write(path, b"\n".join([*lines[:number], written, *lines[number + 1 :]]))
 
         if resource["resourceType"] == "Appointment":
@@ -109,7 +108,7 @@ def _lines(path: Path, content: bytes, release: str) -> tuple[list[Entry], list[
 def _parsed(content: bytes) -> tuple[Any, str]:
     """The Appointment, Bundle or other resource, and why there is none."""
     try:
-        document = json_text.parse(content.removeprefix(b"\xef\xbb\xbf"))
+        document = json_text.parse(content)
     except ValueError:
         return None, "not-json"
     if not isinstance(document, dict):
@@ -120,7 +119,7 @@ def _parsed(content: bytes) -> tuple[Any, str]:
 
 
 def _write_document(path: Path, document: Json) -> None:
-    _write(path, (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode())
+    _write(path, json_text.write(document, indent=2) + b"\n")
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -7,10 +7,11 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from vsdk.domain.errors import VsdkError
 from vsdk.domain.ids import AppointmentId
+from vsdk.hooks import json_text
 from vsdk.hooks.ports import Json
 from vsdk.hooks.store import MirroredAppointment
 from vsdk.server import problems
@@ -73,7 +74,7 @@ def response(answer: Answer, preferences: Preferences) -> Response:
     resource = preferred(answer, preferences)
     if resource is None:
         return Response(status_code=answer.status, headers=headers)
-    return JSONResponse(resource, answer.status, headers, CONTENT_TYPE)
+    return Response(json_text.write(resource), answer.status, headers, CONTENT_TYPE)
 
 
 def preferred(answer: Answer, preferences: Preferences) -> Json | None:
@@ -86,7 +87,7 @@ def preferred(answer: Answer, preferences: Preferences) -> Json | None:
 def refusal(error: VsdkError, at: str = "") -> Response:
     """``at`` is the place in a Bundle, as FHIRPath."""
     status, headers = problems.status_of(error), problems.headers_of(error)
-    return JSONResponse(outcome(error, at), status, headers, CONTENT_TYPE)
+    return Response(json_text.write(outcome(error, at)), status, headers, CONTENT_TYPE)
 
 
 def outcome(error: VsdkError, at: str = "") -> Json:

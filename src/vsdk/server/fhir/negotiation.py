@@ -14,7 +14,8 @@ CONTENT_TYPE = f"{MEDIA_TYPE}; charset=utf-8"
 JSON_PATCH = "application/json-patch+json"
 VERSIONS = {"STU3": "3.0", "R4": "4.0", "R4B": "4.3", "R5": "5.0"}
 """The media type parameter ``fhirVersion`` of each release; its keys are the releases that are offered."""
-MAX_LEVELS = 100
+MOST_LEVELS = 100
+"""of objects and lists, which no FHIR resource needs"""
 _JSON = ("application/fhir+json", "application/json", "text/json", "application/json+fhir", "json")
 
 Returned = Literal["minimal", "representation", "OperationOutcome"]
@@ -76,19 +77,9 @@ def parse(body: bytes) -> Any:
         value = json_text.parse(body)
     except ValueError:
         raise UsageError("the body is not JSON", code="not-json") from None
-    if too_deep(value):
-        raise UsageError(f"the body has more than {MAX_LEVELS} levels", code="not-json")
+    if json_text.is_deeper(value, MOST_LEVELS):
+        raise UsageError(f"the body has more than {MOST_LEVELS} levels", code="not-json")
     return value
-
-
-def too_deep(value: Any) -> bool:
-    """Whether it has more levels than `MAX_LEVELS`, which no FHIR resource needs."""
-    level = [value]
-    for _ in range(MAX_LEVELS):
-        level = [child for parent in level for child in _children(parent)]
-        if not level:
-            return False
-    return True
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
@@ -124,9 +115,3 @@ def _parsed(media_type: str) -> tuple[str, dict[str, str]]:
     type_, *parameters = media_type.split(";")
     pairs = (parameter.partition("=") for parameter in parameters)
     return type_.strip().lower(), {name.strip().lower(): v.strip().strip('"') for name, _, v in pairs}
-
-
-def _children(value: Any) -> Sequence[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else ()

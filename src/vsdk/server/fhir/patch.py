@@ -8,7 +8,8 @@ import jsonpatch
 from jsonpointer import JsonPointerException
 
 from vsdk.domain.errors import UsageError
-from vsdk.server.fhir.negotiation import too_deep
+from vsdk.hooks.json_text import is_deeper
+from vsdk.server.fhir.negotiation import MOST_LEVELS
 
 MAX_OPERATIONS = 200
 MAX_BYTES = 1024 * 1024
@@ -32,7 +33,7 @@ def apply(resource: dict[str, Any], operations: Any) -> dict[str, Any]:
                 raise UsageError("the patched resource would be too large", code="patch-forbidden")
     except RecursionError:
         raise UsageError("the patched resource would have too many levels", code="patch-forbidden") from None
-    if too_deep(patched):
+    if is_deeper(patched, MOST_LEVELS):
         raise UsageError("the patched resource would have too many levels", code="patch-forbidden")
     if not isinstance(patched, dict) or any(
         patched.get(name) != resource.get(name) for name in ("resourceType", "id")

@@ -3,7 +3,6 @@
 Errors name the host, the status and what is wrong; never a path, a query or a body: these hold patients.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from vsdk.adapters.scheduling.fhir.rest.access import Access
 from vsdk.adapters.scheduling.fhir.rest.origin import is_same_origin
 from vsdk.adapters.scheduling.fhir.values import as_object, as_objects, as_text
 from vsdk.domain.errors import NotFound, PartnerError
+from vsdk.hooks import json_text
 from vsdk.hooks.ports import Http, HttpReply, Json
 
 FHIR_JSON = "application/fhir+json"
@@ -167,7 +167,10 @@ class FhirClient:
         return f"{self._base}/{parts['kind']}{tail}"
 
     def _resource(self, reply: HttpReply, kind: str = "") -> Json:
-        value = reply.json()
+        try:
+            value = json_text.parse_leniently(reply.text)
+        except ValueError:
+            raise self._not_fhir("something that is not JSON") from None
         if not isinstance(value, dict) or not as_text(value.get("resourceType")):
             raise self._not_fhir("something that is no FHIR resource")
         if kind and value["resourceType"] != kind:
@@ -208,8 +211,8 @@ def _matches(bundle: Json, kind: str) -> list[Json]:
 
 def _encoded(body: Json | list[Any]) -> bytes:
     try:
-        return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
-    except (ValueError, RecursionError):
+        return json_text.write(json_text.interchangeable(body))
+    except ValueError:
         raise PartnerError(
             "the resource cannot be written as JSON", retryable=False, code="not-fhir"
         ) from None

@@ -281,6 +281,8 @@ async def test_what_is_sent_is_sent_as_it_is() -> None:
     assert seen[0].headers["content-type"] == "application/fhir+json"
     assert seen[0].headers["if-match"] == 'W/"3"'
     assert seen[0].content == b'{"resourceType":"Appointment","id":"\\u00fc\\ud800"}'
+    await client.send("PUT", "Appointment/17", an_appointment("ü"))
+    assert seen[1].content == '{"resourceType":"Appointment","id":"ü"}'.encode()
 
 
 @pytest.mark.parametrize("status", [200, 201, 204])

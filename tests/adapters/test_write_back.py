@@ -321,6 +321,8 @@ async def test_a_refusal_that_is_meant_is_not_repeated(status: int) -> None:
     with pytest.raises(PartnerError) as caught:
         await write(server, (LINK,), None)
     assert (caught.value.retryable, caught.value.status) == (False, status)
+    expected = {401: "access-refused", 403: "access-refused", 405: "partner-error", 415: "partner-error"}
+    assert caught.value.code == expected.get(status, "write-refused")
     assert len(server.writes) == 1
 
 

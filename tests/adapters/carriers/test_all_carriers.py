@@ -308,12 +308,13 @@ def test_a_release_without_such_a_place_is_refused(carrier: str, release: str) -
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_the_carrier_none_touches_nothing(release: str) -> None:
+def test_the_carrier_none_writes_nothing_and_takes_away_what_stood_there_from_before(release: str) -> None:
     for carrier, releases in SUITED.items():
         if release in releases:
             written = write(PLAIN, carrier, release)
-            for services in (ALL, OTHERS, ()):
+            for services in (ALL, OTHERS):
                 assert text(write(written, "none", release, services)) == text(written)
+            assert text(write(written, "none", release, ())) == text(PLAIN)
     long = VirtualService(BASE.ljust(300, "x"), Role.PATIENT, "Patient/1")
     assert write(PLAIN, "none", release, (long,)) == PLAIN
 

@@ -57,10 +57,11 @@ def found(resource: Json, conventions: FhirConventions) -> Iterator[FoundLink]:
 def write(resource: Json, services: Sequence[VirtualService], practice: Practice, release: str) -> Json:
     """The resource with our links in the place of the chosen carrier, and in no other.
 
+    With the carrier ``none`` nothing is written; without services, what stands somewhere from before goes.
     Raises InvalidAppointment ``link-too-long``, and what the carrier raises.
     """
     chosen = carrier_of(practice.fhir, release)
-    if chosen is nothing:
+    if chosen is nothing and services:
         return resource
     require_short([service.url for service in services])
     for place in PLACES:

@@ -3,6 +3,7 @@
 Errors name the host, the status and what is wrong; never a path, a query or a body: these hold patients.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,8 +40,8 @@ class Fetched:
 class FhirClient:
     """One FHIR server, as one client of it. Without ``release``, the server is asked for it.
 
-    Everything may raise PartnerError: what `Http` raises, ``not-fhir`` for an answer that is no FHIR, and
-    what `Access` raises. An answer 401 makes the access be renewed once.
+    Everything may raise PartnerError: what `Http` raises, ``access-refused`` for 401 and 403, ``not-fhir``
+    for an answer that is no FHIR, and what `Access` raises. An answer 401 makes the access be renewed once.
     """
 
     def __init__(self, http: Http, base_url: str, access: Access, release: str = "") -> None:
@@ -131,13 +132,25 @@ class FhirClient:
         try:
             return await self._http.request(method, url, headers=given | access, **options)
         except PartnerError as error:
-            if error.status != 401:
-                raise
-            self._access.forget(access)
-            renewed = await self._access.headers()
-            if renewed == access:
-                raise
-        return await self._http.request(method, url, headers=given | renewed, **options)
+            if error.status == 401:
+                self._access.forget(access)
+                renewed = await self._access.headers()
+            if error.status != 401 or renewed == access:
+                raise self._explained(error) from None
+        try:
+            return await self._http.request(method, url, headers=given | renewed, **options)
+        except PartnerError as error:
+            raise self._explained(error) from None
+
+    def _explained(self, error: PartnerError) -> PartnerError:
+        if error.status not in (401, 403):
+            return error
+        return PartnerError(
+            f"{self._host} does not permit this to us: are access and its scope right?",
+            retryable=False,
+            status=error.status,
+            code="access-refused",
+        )
 
     async def _confirm(self) -> None:
         """Raises unless there is a FHIR server at the address: a proxy's 404 says nothing of appointments."""
@@ -211,8 +224,11 @@ def _matches(bundle: Json, kind: str) -> list[Json]:
 
 def _encoded(body: Json | list[Any]) -> bytes:
     try:
-        return json_text.write(json_text.interchangeable(body))
-    except ValueError:
+        escaped = json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+        return json_text.write(body)
+    except UnicodeEncodeError:  # half a character, which only an escape can say
+        return escaped
+    except (ValueError, RecursionError):
         raise PartnerError(
             "the resource cannot be written as JSON", retryable=False, code="not-fhir"
         ) from None

@@ -35,7 +35,8 @@ class Versioned:
         """The resource as the server gave it back; empty when nothing was sent, or nothing came back.
 
         Raises NotFound, what ``edit`` raises, and PartnerError: ``write-conflict`` (retryable) when others
-        were always faster, or when the server refuses although it is the version that was read.
+        were always faster, or when the server refuses although it is the version that was read;
+        ``write-refused`` when it wants no such change.
         """
         written: Json = {}
         for step in range(self._dialect.steps):
@@ -73,6 +74,8 @@ class Versioned:
                     alternative += 1
                 elif error.status in _CONFLICT:
                     raise _conflict(error.status, error.retry_after) from None
+                elif error.status in _REFUSED:
+                    raise _refusal(error.status) from None
                 else:
                     raise
         raise _conflict(None, None)
@@ -103,4 +106,13 @@ def _conflict(status: int | None, retry_after: float | None) -> PartnerError:
         retry_after=retry_after,
         status=status,
         code="write-conflict",
+    )
+
+
+def _refusal(status: int | None) -> PartnerError:
+    return PartnerError(
+        f"the FHIR server does not accept the change (status {status})",
+        retryable=False,
+        status=status,
+        code="write-refused",
     )

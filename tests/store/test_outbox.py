@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, event, select
 from tests.times import next_due, next_effect_at
 
 from vsdk.domain import events as on
@@ -44,6 +44,21 @@ async def test_an_effect_waits_until_it_is_complete(store: SqlStore) -> None:
 async def test_no_more_effects_than_asked_for_are_given(store: SqlStore) -> None:
     await commit(store, *[notify(str(n)) for n in range(5)])
     assert [e.effect for e in await store.next_effects(NOON, limit=2)] == [notify("0"), notify("1")]
+
+
+async def test_a_long_queue_is_not_sorted_to_find_what_comes_next(store: SqlStore) -> None:
+    """After a file of a hundred thousand appointments, as many write-backs wait."""
+    asked: list[str] = []
+    engine = store._database._reads.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda *seen: asked.append(seen[2]))
+    await store.next_effects(NOON)
+    async with store._database.read() as connection:
+        explained = await connection.exec_driver_sql(
+            f"EXPLAIN QUERY PLAN {asked[0]}", ("pending", "pending", NOON.isoformat(" "), 20, 0)
+        )
+        plan = " ".join(row.detail for row in explained)
+    assert "USING INDEX" in plan
+    assert "TEMP B-TREE" not in plan
 
 
 async def test_a_postponed_effect_comes_back_with_the_same_id(store: SqlStore) -> None:

@@ -57,10 +57,12 @@ class SqlOutbox:
 
     @whole
     async def next_effects(self, now: datetime, limit: int = 20) -> list[OutboxEntry]:
-        """Oldest first; of the write-backs of one appointment, only the first that is not yet performed."""
+        """What is due longest comes first; of the write-backs of one appointment, only the first that is not
+        yet performed. The order is that of an index, so that a long queue is not sorted for each few of it.
+        """
         ready = select(outbox).where(_PERFORMABLE, outbox.c.due_at <= now)
         async with self._database.read() as connection:
-            rows = await connection.execute(ready.order_by(outbox.c.seq).limit(limit))
+            rows = await connection.execute(ready.order_by(outbox.c.due_at, outbox.c.seq).limit(limit))
         return [mapping.entry_from(row) for row in rows]
 
     @whole

@@ -1,5 +1,6 @@
 """``vsdk links``: Appointments in, join links out."""
 
+import asyncio
 import gzip
 import io
 import json
@@ -14,11 +15,15 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import create_engine, text
 from tests.cli.conftest import NOW, Vsdk, appointment
 
 from vsdk.domain.errors import VsdkError
+from vsdk.hooks.ports import SourcedAppointment
 from vsdk.links.documents import Documents
 from vsdk.links.printing import Progress
+from vsdk.sdk import VideoSdk
+from vsdk.settings import Settings
 
 KEYS = {"appointment", "participant", "role", "join_url", "opens", "expires"}
 
@@ -454,3 +459,63 @@ def test_a_cancellation_without_times_is_explained_and_yet_ends_the_visit(vsdk: 
         -1
     ] == "appointment-without-time"
     assert "appointment-cancelled" in vsdk("audit").out
+
+
+def states(config: Path) -> list[str]:
+    """Of the visits, as they were made."""
+    engine = create_engine(f"sqlite:///{config.parent}/vsdk.sqlite3")
+    with engine.connect() as connection:
+        found = list(connection.execute(text("SELECT state FROM visit ORDER BY seq")).scalars())
+    engine.dispose()
+    return found
+
+
+def test_a_bare_cancellation_has_its_place_in_the_order(vsdk: Vsdk, config: Path, tmp_path: Path) -> None:
+    """Booked, called off and booked again: the last links hold."""
+    bare = {"resourceType": "Appointment", "id": "a1", "status": "cancelled"}
+    again = [*both("a1"), (":2", "appointment-without-time"), *both("a1")]
+    file = write(tmp_path, "n.ndjson", f"{ndjson('a1')}{json.dumps(bare)}\n{ndjson('a1')}")
+    assert found(vsdk, file) == again
+    assert states(config) == ["cancelled", "planned"]
+    assert found(vsdk, write(tmp_path, "n.ndjson", f"{json.dumps(bare)}\n{ndjson('a1')}"))[1:] == both("a1")
+    assert states(config) == ["cancelled", "cancelled", "planned"]
+
+
+@pytest.mark.parametrize("files", [1, 2])
+def test_an_appointment_that_is_no_longer_by_video_loses_its_links(
+    vsdk: Vsdk, config: Path, tmp_path: Path, files: int
+) -> None:
+    on_site = json.dumps(appointment("a1", serviceType=[]))
+    lines_of = [ndjson("a1", "a2"), f"{on_site}\n"] if files == 2 else [f"{ndjson('a1', 'a2')}{on_site}\n"]
+    for n, content in enumerate(lines_of):
+        result = vsdk("links", write(tmp_path, f"{n}.ndjson", content))
+    assert result.code == 1
+    assert lines(result.out)[-1]["error"] == "not-a-video-visit"
+    assert states(config) == ["cancelled", "planned"]
+
+
+def test_an_appointment_that_never_was_by_video_is_not_kept(vsdk: Vsdk, config: Path, tmp_path: Path) -> None:
+    assert vsdk("links", write(tmp_path, "a.json", appointment("a1", serviceType=[]))).code == 1
+    engine = create_engine(f"sqlite:///{config.parent}/vsdk.sqlite3")
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM appointment")).scalar_one() == 0
+    engine.dispose()
+
+
+async def hand_over(resource: dict[str, Any], config: Path) -> None:
+    """As ``POST /api/v1/visits`` does: whoever asks, wants a video visit."""
+    video = VideoSdk(Settings.load(str(config)))
+    practice = next(iter(video.practices.values()))
+    read = video.appointment_format.read(resource, release="R4", practice=practice, assume_video=True)
+    await video.store.open()
+    await video.scheduling.schedule(SourcedAppointment(read, "R4", resource))
+    await video.store.close()
+
+
+def test_a_visit_that_was_asked_for_is_not_ended_by_a_file_that_does_not_speak_of_video(
+    vsdk: Vsdk, config: Path, tmp_path: Path
+) -> None:
+    silent = appointment("a1", serviceType=[])
+    asyncio.run(hand_over(silent, config))
+    assert found(vsdk, write(tmp_path, "a.json", silent | {"comment": "new"})) == [("", "not-a-video-visit")]
+    assert states(config) == ["planned"]

@@ -393,6 +393,40 @@ def test_progress_tells_what_is_left_when_the_size_is_known(size: int | None, ex
     assert last.rstrip() == "100,000 appointments in 1:01:40 (27/s), 0 failed"
 
 
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (100, "1,500 appointments, 150/s, 2 failed, 25%, 0:30 left [#######                       ]"),
+        (80, "1,500 appointments, 150/s, 2 failed, 25%, 0:30 left [######                   ]"),
+        (60, "1,500 appointments, 150/s, 2 failed, 25%, 0:30 left"),
+        (50, "1,500 appointments, 2 failed, 25%, 0:30 left"),
+        (40, "1,500 appointments, 25%, 0:30 left"),
+        (20, "1,500 appointments"),
+        (9, "1,500 ap"),
+    ],
+)
+def test_progress_on_a_terminal_stays_in_one_line_with_a_bar_where_there_is_room(
+    columns: int, expected: str
+) -> None:
+    times = iter([0.0, 10.0])
+    out = io.StringIO()
+    progress = Progress(out, 1000, clock=lambda: next(times), columns=lambda _: columns)
+    progress.show(1500, 2, 250)
+    assert out.getvalue() == f"\r{expected}"
+    assert len(expected) < columns
+
+
+def test_the_time_left_is_that_of_the_pace_of_the_last_seconds() -> None:
+    """The first half was stored before; what is new takes ten times as long."""
+    now = 0.0
+    out = io.StringIO()
+    progress = Progress(out, 2000, clock=lambda: now)
+    for step in range(1, 151):
+        now = step * 0.5
+        progress.show(step, 0, 20 * min(step, 50) + 2 * max(step - 50, 0))
+    assert out.getvalue().rpartition("\r")[2].strip() == "150 appointments, 2/s, 0 failed, 60%, 3:20 left"
+
+
 def test_the_table_of_many_is_printed_as_it_grows(
     vsdk: Vsdk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

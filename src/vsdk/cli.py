@@ -6,7 +6,6 @@ Exit codes: 0 done, 1 something could not be done (and was said), 2 wrong usage 
 import argparse
 import asyncio
 import json
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from vsdk.domain.errors import ConfigurationError, VsdkError
 from vsdk.hooks.ports import CheckedSource
+from vsdk.hooks.store import AuditEntry
 from vsdk.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,8 +32,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except VsdkError as error:
         print(f"vsdk: {error.code}: {error.detail}", file=sys.stderr)
         return 1
-    except (KeyboardInterrupt, BrokenPipeError):
+    except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        from vsdk.links.output import discard_output
+
+        discard_output()
+        return 130
+    except Exception as error:
+        from vsdk.store.database import failure
+
+        failed = failure(error)
+        if failed is None:
+            raise
+        print(f"vsdk: {failed.code}: {failed.detail}", file=sys.stderr)
+        return 1
 
 
 def parser() -> argparse.ArgumentParser:
@@ -138,9 +151,6 @@ def _links(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("vsdk: stopped; what was printed is stored, the same command does the rest", file=sys.stderr)
         raise
-    except BrokenPipeError:  # nobody reads on, and the interpreter would say so when it ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise
 
 
 def _plugins(options: argparse.Namespace) -> int:
@@ -162,24 +172,31 @@ def _audit(options: argparse.Namespace) -> int:
 
 
 async def _print_audit(options: argparse.Namespace) -> int:
+    from vsdk.links.output import standard_output, writing
     from vsdk.store.sql import SqlStore
 
+    out = standard_output()
     store = SqlStore(Settings.load(options.config).database)
     await store.open()
     try:
         entries = await store.audit(options.practice, options.visit)
     finally:
         await store.close()
-    for entry in entries:
-        if options.format == "jsonl":
-            print(json.dumps(asdict(entry), default=str, ensure_ascii=False))
-        else:
-            who = entry.participant_id or "-"
-            details = json.dumps(entry.details, ensure_ascii=False) if entry.details else ""
-            print(
-                f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.visit_id}  {who:4} {entry.what:24} {details}".rstrip()
-            )
+    with writing():
+        for entry in entries:
+            print(_in_json(entry) if options.format == "jsonl" else _in_columns(entry), file=out)
+        out.flush()
     return 0
+
+
+def _in_json(entry: AuditEntry) -> str:
+    return json.dumps(asdict(entry), default=str, ensure_ascii=False)
+
+
+def _in_columns(entry: AuditEntry) -> str:
+    who = entry.participant_id or "-"
+    details = json.dumps(entry.details, ensure_ascii=False) if entry.details else ""
+    return f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.visit_id}  {who:4} {entry.what:24} {details}".rstrip()
 
 
 def _check(options: argparse.Namespace) -> int:

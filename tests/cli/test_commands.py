@@ -113,6 +113,50 @@ def test_wrong_settings_end_with_2_and_a_sentence(
     assert "s3cret" not in result.out + result.err
 
 
+def with_database(config: Path, address: str) -> None:
+    lines = config.read_text().splitlines()
+    config.write_text("\n".join(f'database = "{address}"' if "database" in line else line for line in lines))
+
+
+@pytest.mark.parametrize("command", [("check",), ("audit",), ("links", "x.json")])
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("s3cret", "no SQLAlchemy address"),
+        ("sqlite:////tmp/s3cret", "an asynchronous driver"),
+        ("postgresql+asyncpg://vsdk:s3cret@localhost:1/x", "not installed: asyncpg"),
+        ("oracle+s3cret://x", "no SQLAlchemy address"),
+    ],
+)
+def test_an_address_that_leads_to_no_database_is_said(
+    vsdk: Vsdk, config: Path, command: tuple[str, ...], address: str, said: str
+) -> None:
+    with_database(config, address)
+    result = vsdk(*command)
+    assert result.code == 2
+    assert result.err.startswith("vsdk: configuration-error: database: ")
+    assert said in result.err
+    assert result.err.count("\n") == 1
+    assert "s3cret" not in result.err
+
+
+@pytest.mark.parametrize("command", [("check",), ("audit",), ("links", "x.json")])
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [("not-there/x.sqlite3", "cannot open its file: No such file"), ("x.txt", "file is not a database")],
+)
+def test_a_database_that_cannot_be_had_is_one_sentence(
+    vsdk: Vsdk, config: Path, tmp_path: Path, command: tuple[str, ...], file: str, said: str
+) -> None:
+    (tmp_path / "x.txt").write_text("s3cret, and certainly nothing of SQLite " * 99)
+    with_database(config, f"sqlite+aiosqlite:///{tmp_path}/{file}")
+    result = vsdk(*command)
+    assert result.code == 1
+    assert result.err.startswith(f"vsdk: database-failed: {said}")
+    assert result.err.count("\n") == 1
+    assert "s3cret" not in result.err
+
+
 @pytest.mark.parametrize(
     "arguments", [(), ("fly",), ("links",), ("links", "--format", "xml", "x"), ("serve", "--port", "x")]
 )

@@ -149,6 +149,58 @@ def test_a_reader_that_goes_away_ends_it_quietly(feed: Path, config: Path, start
     assert {id_ for id_, _ in printed(first)} <= set(visits(config))
 
 
+def test_a_full_disk_is_said_and_what_was_done_is_stored(feed: Path, config: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, str(feed)], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "vsdk: output-failed: cannot be written: No space left on device\n",
+    )
+    assert visits(config).total() == BATCH
+    with Path("/dev/full").open("w") as full:
+        audit = [COMMAND[0], "audit"]
+        again = subprocess.run(audit, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (again.returncode, again.stderr) == (1, done.stderr)
+
+
+def test_without_standard_output_nothing_is_begun(feed: Path, config: Path) -> None:
+    closed = ["sh", "-c", f"{' '.join(COMMAND)} {feed} >&-"]
+    done = subprocess.run(closed, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "vsdk: output-failed: there is no standard output\n")
+    assert not (config.parent / "vsdk.sqlite3").exists()
+
+
+def test_a_database_that_is_full_is_said_and_what_was_printed_is_stored(feed: Path, config: Path) -> None:
+    """As on a full disk; the database may not grow beyond so many pages."""
+    limited = (
+        "import sys; from vsdk.store import database; from vsdk.cli import main; "
+        "database.PRAGMAS += ('PRAGMA max_page_count = 1200',); sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", limited, "links", str(feed)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "vsdk: database-failed: database or disk is full\n")
+    first = printed(done.stdout)
+    assert 0 < len(first) < 12 * BATCH
+    again = subprocess.run([*COMMAND, str(feed)], stdout=subprocess.PIPE, text=True, check=True)
+    assert printed(again.stdout).items() >= first.items()
+    assert visits(config) == Counter(f"a{n}" for n in range(6 * BATCH))
+
+
+def test_rows_are_utf8_whatever_the_locale_says(tmp_path: Path, config: Path) -> None:
+    resource = appointment("łąka")
+    (tmp_path / "a.json").write_text(json.dumps(resource))
+    done = subprocess.run(
+        [*COMMAND, str(tmp_path / "a.json")],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONIOENCODING": "latin-1"},
+        check=True,
+    )
+    assert {id_ for id_, _ in printed(done.stdout.decode())} == {"łąka"}
+
+
 def test_a_person_at_a_terminal_sees_how_far_it_is_and_the_file_has_only_rows(
     feed: Path, config: Path, tmp_path: Path
 ) -> None:

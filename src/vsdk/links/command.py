@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from vsdk.domain.practice import Practice
 from vsdk.links.documents import Documents, Found
+from vsdk.links.output import standard_output, writing
 from vsdk.links.printing import Progress, Table, print_lines
 from vsdk.links.rows import Rows
 from vsdk.sdk import VideoSdk
@@ -32,10 +33,11 @@ class Wish:
 def run(video: VideoSdk, wish: Wish) -> int:
     """Gives the number of failures. Files are read between the batches, outside the event loop, so that
     Ctrl-C ends the waiting for standard input too; within a batch, it undoes the batch."""
+    out = standard_output()
     documents = Documents(wish.files)
     rows = Rows(video, wish.release, wish.practice)
     progress = Progress(sys.stderr, documents.size) if _is_shown(wish) else None
-    table = Table(sys.stdout) if wish.table else None
+    table = Table(out) if wish.table else None
     done = failed = 0
     with _rare_collections(), asyncio.Runner() as runner:
         try:
@@ -44,14 +46,15 @@ def run(video: VideoSdk, wish: Wish) -> int:
                 printed = runner.run(rows.of(batch))
                 done += len(batch)
                 failed += sum("error" in row for row in printed)
-                if progress:
-                    progress.clear()
-                if table:
-                    table.print(printed)
-                else:
-                    print_lines(printed, sys.stdout)
-                if progress:
-                    progress.show(done, failed, documents.position)
+                with writing():
+                    if progress:
+                        progress.clear()
+                    if table:
+                        table.print(printed)
+                    else:
+                        print_lines(printed, out)
+                    if progress:
+                        progress.show(done, failed, documents.position)
         finally:
             runner.run(video.store.close())
             if progress:

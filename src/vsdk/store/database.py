@@ -20,8 +20,10 @@ from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
 
 from sqlalchemy import URL, AsyncAdaptedQueuePool, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidRequestError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from vsdk.domain.errors import ConfigurationError, VsdkError
 from vsdk.hooks import json_text
 
 PRAGMAS = (
@@ -70,10 +72,20 @@ class Database:
     """``url`` is an SQLAlchemy address with an asynchronous driver; ``sqlite+aiosqlite://`` is in memory."""
 
     def __init__(self, url: str) -> None:
-        parsed = make_url(url)
+        """Raises ConfigurationError for an address that leads to no database that can be used."""
         self._memory_name = ""
         self._file = ""
         self._keeper: sqlite3.Connection | None = None
+        try:
+            self._connect(make_url(url))
+        except (ArgumentError, InvalidRequestError):
+            raise ConfigurationError(
+                "database: this is no SQLAlchemy address with an asynchronous driver"
+            ) from None
+        except ImportError as error:
+            raise ConfigurationError(f"database: its driver is not installed: {error.name}") from None
+
+    def _connect(self, parsed: URL) -> None:
         if parsed.get_backend_name() != "sqlite":
             self._reads = self._writes = create_async_engine(parsed, **_OPTIONS)
         elif parsed.database in (None, "", ":memory:"):
@@ -88,12 +100,15 @@ class Database:
             self._writes = _single_writer(parsed)
 
     async def open(self) -> None:
-        """Makes a new file readable by its owner only.
+        """Makes a new file readable by its owner only. Raises VsdkError ``database-failed`` where it cannot.
 
         A database in memory lives as long as one connection to it, whatever happens to the others.
         """
         if self._file:
-            os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
+            try:
+                os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
+            except OSError as error:
+                raise VsdkError(f"cannot open its file: {error.strerror}", code="database-failed") from None
         if self._memory_name and self._keeper is None:
             self._keeper = sqlite3.connect(f"{self._memory_name}?mode=memory&cache=shared", uri=True)
 
@@ -110,6 +125,15 @@ class Database:
         if self._keeper:
             self._keeper.close()
             self._keeper = None
+
+
+def failure(error: Exception) -> VsdkError | None:
+    """What can be said of an error of the database, without a value; None for other errors."""
+    if not isinstance(error, SQLAlchemyError):
+        return None
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    reason = str(cause) if isinstance(cause, sqlite3.Error) else type(cause).__name__
+    return VsdkError(reason, code="database-failed")
 
 
 def _sqlite_engine(url: URL, **options: Any) -> AsyncEngine:

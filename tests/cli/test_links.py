@@ -138,6 +138,14 @@ def test_what_cannot_have_links_is_a_line_with_a_code_and_nothing_of_its_content
         assert secret not in result.out + result.err
 
 
+def test_a_failure_names_the_appointment_and_the_id_of_nothing_else(vsdk: Vsdk, tmp_path: Path) -> None:
+    patient = {"resourceType": "Patient", "id": "A123456789"}
+    file = write(
+        tmp_path, "n.ndjson", f"{json.dumps(patient)}\n{json.dumps(appointment('a1', status='x'))}\n"
+    )
+    assert [row.get("appointment") for row in lines(vsdk("links", file).out)] == [None, "a1"]
+
+
 def test_files_that_cannot_be_read_are_said_and_the_others_are_done(vsdk: Vsdk, tmp_path: Path) -> None:
     (tmp_path / "latin.json").write_bytes(b'{"x": "\xfc"}')
     good = write(tmp_path, "a.json", appointment())

@@ -128,8 +128,8 @@ def _links(scheduled: Scheduled) -> Iterator[Row]:
 
 def _failure(place: str, resource: Any, error: VsdkError) -> Row:
     row: Row = {"source": place, "error": error.code, "detail": error.detail}
-    if isinstance(resource, dict) and isinstance(resource.get("id"), str):
-        row["appointment"] = resource["id"]
+    if isinstance(resource, dict) and resource.get("resourceType") == "Appointment":
+        row |= {"appointment": resource["id"]} if isinstance(resource.get("id"), str) else {}
     if isinstance(error, InvalidAppointment) and error.issues:
         row["issues"] = [issue._asdict() for issue in error.issues]
     return row

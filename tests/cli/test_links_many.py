@@ -16,8 +16,9 @@ from typing import IO, Any
 
 import pytest
 from sqlalchemy import create_engine, text
-from tests.cli.conftest import appointment, heeds_interruption
+from tests.cli.conftest import Vsdk, appointment, heeds_interruption
 
+from vsdk.links.command import COLLECTED_AFTER
 from vsdk.service.bulk import BATCH
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -254,3 +255,14 @@ def test_ten_times_the_appointments_need_no_more_memory(tmp_path: Path, config: 
     few = peak(str(written(tmp_path / "few.ndjson", 2_000)))
     many = peak(str(written(tmp_path / "many.ndjson", 20_000)))
     assert many - few < 25
+
+
+def test_what_outlives_its_batch_is_collected(
+    vsdk: Vsdk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a file of many hundred thousand appointments would need more and more memory."""
+    monkeypatch.setattr("vsdk.links.command.BATCH", 1)
+    collected: list[int] = []
+    monkeypatch.setattr("gc.collect", lambda: collected.append(1))
+    assert vsdk("links", str(written(tmp_path / "feed.ndjson", 2 * COLLECTED_AFTER + 1))).code == 0
+    assert len(collected) == 2

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import create_engine, event, select
@@ -46,19 +47,28 @@ async def test_no_more_effects_than_asked_for_are_given(store: SqlStore) -> None
     assert [e.effect for e in await store.next_effects(NOON, limit=2)] == [notify("0"), notify("1")]
 
 
+async def test_messages_do_not_wait_behind_write_backs(store: SqlStore) -> None:
+    """The link of ten minutes before is due while a whole file of appointments is being written back."""
+    reports = [report(AppointmentStatus.ARRIVED, f"a{n}") for n in range(30)]
+    await commit(store, *reports)
+    await store.commit(VisitChange(replace(a_visit(), version=2), 1, (notify(),)), NOON + MINUTE)
+    assert [e.effect for e in await store.next_effects(NOON + MINUTE, limit=3)] == [notify(), *reports[:2]]
+    assert [e.effect for e in await store.next_effects(NOON + MINUTE, limit=1)] == [notify()]
+
+
 async def test_a_long_queue_is_not_sorted_to_find_what_comes_next(store: SqlStore) -> None:
     """After a file of a hundred thousand appointments, as many write-backs wait."""
-    asked: list[str] = []
+    asked: list[tuple[str, tuple[object, ...]]] = []
     engine = store._database._reads.sync_engine
-    event.listen(engine, "before_cursor_execute", lambda *seen: asked.append(seen[2]))
+    event.listen(engine, "before_cursor_execute", lambda *seen: asked.append(seen[2:4]))
     await store.next_effects(NOON)
-    async with store._database.read() as connection:
-        explained = await connection.exec_driver_sql(
-            f"EXPLAIN QUERY PLAN {asked[0]}", ("pending", "pending", NOON.isoformat(" "), 20, 0)
-        )
-        plan = " ".join(row.detail for row in explained)
-    assert "USING INDEX" in plan
-    assert "TEMP B-TREE" not in plan
+    assert len(asked) == 2, "one query for messages, one for write-backs"
+    for statement, values in asked[:2]:
+        async with store._database.read() as connection:
+            explained = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            plan = " ".join(row.detail for row in explained)
+        assert "(state=? AND kind=? AND due_at<?)" in plan
+        assert "TEMP B-TREE" not in plan
 
 
 async def test_a_postponed_effect_comes_back_with_the_same_id(store: SqlStore) -> None:
@@ -112,7 +122,7 @@ async def test_a_write_back_makes_good_what_was_given_up_for_its_appointment_alo
     arrived, other = report(AppointmentStatus.ARRIVED), report(AppointmentStatus.ARRIVED, "a2")
     fulfilled = report(AppointmentStatus.FULFILLED)
     await commit(store, arrived, fulfilled, other, notify())
-    first, of_another, message = await store.next_effects(NOON)
+    message, first, of_another = await store.next_effects(NOON)
     await store.abandon(first, "foreign-link")
     assert [await store.complete(entry) for entry in (of_another, message)] == [False, False]
     [later] = await store.next_effects(NOON)

@@ -50,7 +50,7 @@ class Rows:
             appointment = self._format.read(resource, release=release, practice=self._practice)
         except VsdkError as error:
             return error
-        return SourcedAppointment(appointment, release, resource)
+        return SourcedAppointment(appointment, "R4" if release == "R4B" else release, resource)
 
     async def _outcomes(self, read: Sequence[SourcedAppointment | VsdkError]) -> list[Outcome]:
         """What says no more than that it is called off takes its turn among the others."""

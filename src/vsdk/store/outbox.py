@@ -6,8 +6,9 @@ what is still to be done. One that was given up stays, with the reason.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, delete, insert, not_, select, update
+from sqlalchemy import Row, and_, delete, insert, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vsdk.domain.effects import Audit, Effect, Notify, WriteBack
@@ -57,12 +58,18 @@ class SqlOutbox:
 
     @whole
     async def next_effects(self, now: datetime, limit: int = 20) -> list[OutboxEntry]:
-        """What is due longest comes first; of the write-backs of one appointment, only the first that is not
-        yet performed. The order is that of an index, so that a long queue is not sorted for each few of it.
+        """Messages before write-backs, as somebody waits for them; of each what is due longest. Of the
+        write-backs of one appointment, only the first that is not yet performed.
+
+        The order is that of an index, so that a long queue is not sorted for each few of it.
         """
         ready = select(outbox).where(_PERFORMABLE, outbox.c.due_at <= now)
+        ready = ready.order_by(outbox.c.due_at, outbox.c.seq)
+        rows: list[Row[Any]] = []
         async with self._database.read() as connection:
-            rows = await connection.execute(ready.order_by(outbox.c.due_at, outbox.c.seq).limit(limit))
+            for kind in (Notify.__name__, WriteBack.__name__):
+                of_kind = ready.where(outbox.c.kind == kind).limit(limit - len(rows))
+                rows += (await connection.execute(of_kind)).all() if len(rows) < limit else []
         return [mapping.entry_from(row) for row in rows]
 
     @whole

@@ -126,7 +126,7 @@ outbox = Table(
     Column("attempts", Integer, nullable=False),
     Column("created", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
-    Index(None, "state", "due_at"),
+    Index(None, "state", "kind", "due_at"),
 )
 
 deadline = Table(

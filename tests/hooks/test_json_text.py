@@ -125,6 +125,10 @@ def test_what_was_read_leniently_is_looked_at_before_it_is_written(text: str) ->
             interchangeable(value)
 
 
+def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
+    assert parse_leniently("\ufeff{}") == parse("\ufeff{}") == {}
+
+
 def test_what_is_no_json_value_is_not_written() -> None:
     with pytest.raises(TypeError):
         write({"a": object()})

@@ -49,7 +49,7 @@ def parse_leniently(text: str) -> Any:
     Raises ValueError.
     """
     try:
-        return json.loads(text, parse_float=Decimal)
+        return json.loads(text.removeprefix("\ufeff"), parse_float=Decimal)
     except RecursionError:
         raise ValueError("JSON with too many levels") from None
 

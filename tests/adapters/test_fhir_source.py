@@ -1,8 +1,10 @@
 """The source over FHIR REST: its contract against servers of others, and its settings."""
 
+import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from joserfc.jwk import ECKey
 from tests.peers.practice import PRACTICE, a_source
@@ -11,7 +13,7 @@ from tests.peers.servers import Peer
 
 from vsdk.adapters.http import HttpClient
 from vsdk.adapters.scheduling.fhir.source import FhirSchedule, vsdk_schedule_sources
-from vsdk.domain.errors import ConfigurationError
+from vsdk.domain.errors import ConfigurationError, InvalidAppointment
 from vsdk.domain.ids import AppointmentId, PracticeId
 from vsdk.hooks.ports import NotifiedSource, ScheduleSource
 from vsdk.settings import PluginConfig, Settings
@@ -64,6 +66,16 @@ async def test_the_release_is_asked_of_the_server(http: HttpClient, sekmet: Peer
 async def test_r4b_counts_as_r4(http: HttpClient, sekmet: Peer) -> None:
     id_ = AppointmentId(sekmet.create(an_r4_appointment()))
     assert (await a_source(http, sekmet.base, fhir_version="R4B").get(PRACTICE, id_)).release == "R4"
+
+
+@pytest.mark.parametrize("odd", ["NaN", '"\\ud800"', "1e999", "[" * 300 + "]" * 300])
+async def test_what_others_could_not_read_is_not_taken_over(odd: str) -> None:
+    text = json.dumps(an_r4_appointment(id="a1", comment="@")).replace('"@"', odd)
+    server = httpx.MockTransport(lambda _: httpx.Response(200, content=text))
+    source = a_source(HttpClient(transport=server), BASE, fhir_version="R4")
+    with pytest.raises(InvalidAppointment) as caught:
+        await source.get(PRACTICE, AppointmentId("a1"))
+    assert caught.value.code == "not-json"
 
 
 def sources(sections: Any) -> Any:

@@ -119,10 +119,8 @@ def test_numbers_are_written_as_they_were_read(number: str) -> None:
 
 @pytest.mark.parametrize("text", ["NaN", '["\\ud800"]', "1e400", "[" * 300 + "]" * 300])
 def test_what_was_read_leniently_is_looked_at_before_it_is_written(text: str) -> None:
-    value = parse_leniently(text)
-    if not text.startswith("[["):
-        with pytest.raises(ValueError):
-            interchangeable(value)
+    with pytest.raises(ValueError):
+        interchangeable(parse_leniently(text))
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text() -> None:

@@ -60,6 +60,8 @@ def interchangeable(value: Any) -> Any:
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise ValueError("JSON with NaN, half a character or too many levels") from None
+    if is_deeper(value, MOST_LEVELS):
+        raise ValueError("JSON with too many levels")
     return value
 
 

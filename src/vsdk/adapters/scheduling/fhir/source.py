@@ -20,8 +20,9 @@ from vsdk.adapters.scheduling.fhir.format import FhirFormat
 from vsdk.adapters.scheduling.fhir.inspection import inspect
 from vsdk.adapters.scheduling.fhir.source_settings import FhirScheduleSettings
 from vsdk.domain.appointment import AppointmentStatus, VirtualService
-from vsdk.domain.errors import ConfigurationError, NotFound, PartnerError
+from vsdk.domain.errors import ConfigurationError, InvalidAppointment, NotFound, PartnerError
 from vsdk.domain.ids import AppointmentId, PracticeId
+from vsdk.hooks import json_text
 from vsdk.hooks.markers import hookimpl
 from vsdk.hooks.ports import Changes, Config, Http, Notification, Notified, SourcedAppointment
 
@@ -45,6 +46,10 @@ class FhirSchedule:
             server.windows.known.does_not_find(appointment_id)
             raise
         server.windows.known.read(resource)
+        try:
+            json_text.interchangeable(resource)
+        except ValueError as error:
+            raise InvalidAppointment(str(error), code="not-json") from None
         appointment = self._format.read(resource, release=release, practice=server.practice)
         return SourcedAppointment(appointment, "R4" if release == "R4B" else release, resource, self.name)
 

@@ -9,6 +9,7 @@ import msgspec
 
 MOST_LEVELS = 200
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_NOT_OPENING = bytes(set(range(256)) - set(b"[{"))
 
 
 class Decimal(float):
@@ -38,7 +39,7 @@ def parse(text: str | bytes) -> Any:
         value = _decode(data.removeprefix(_BYTE_ORDER_MARK))
     except (msgspec.DecodeError, RecursionError):
         raise ValueError("not JSON, or not JSON to all") from None
-    if data.count(b"[") + data.count(b"{") > MOST_LEVELS and is_deeper(value, MOST_LEVELS):
+    if len(data.translate(None, _NOT_OPENING)) > MOST_LEVELS and is_deeper(value, MOST_LEVELS):
         raise ValueError("JSON with too many levels")
     return value
 

@@ -1,7 +1,7 @@
 """Phone numbers, mail addresses and languages as people type them, in the form that channels need."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, ValidationResult
@@ -66,6 +66,7 @@ def email(value: str) -> str:
     return address if len(address) <= 254 and _EMAIL.fullmatch(address) else ""
 
 
+@lru_cache(1000)
 def language(value: str) -> str:
     """The tag (BCP 47) with hyphens, or empty when it cannot be one."""
     if not _LANGUAGE.fullmatch(value):

@@ -1,6 +1,6 @@
 """Participants of a FHIR Appointment: who of its actors is a person, and what they are to the visit."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,6 +35,8 @@ _PERFORMING = frozenset({"ADM", "ATND", "CON", "DIS", "PPRF", "SPRF", "PRF"})
 """v3-ParticipationType codes of those who treat; they tell the role of an actor without a reference."""
 
 _INFORMED = "information-only"
+_TAKES_PART = (None, "required", "optional", True, False)
+"""``participant.required`` until R4, and since R5; also where it is missing"""
 _NOBODY: Json = {}
 
 
@@ -85,18 +87,16 @@ def attendees(resource: Json) -> list[Attendee]:
 
 
 def people(
-    resource: Json, attending: Iterable[Attendee], practice: Practice, at: datetime | None
+    resource: Json, attending: Sequence[Attendee], practice: Practice, at: datetime | None
 ) -> tuple[Participant, ...]:
     """The persons among the attendees as ``p1``, ``p2`` … in the order of appearance, each once.
 
     What is no person is left out (Location, Device, HealthcareService …), and so is who is only informed of
     what others meet for. Names and numbers are those in use ``at`` the time of the appointment.
     """
-    persons = [(entry, role, actor) for entry, actor in attending if (role := _role(actor, entry))]
-    if len(persons) > 2:
-        meeting = [one for one in persons if not _is_only_informed(one[0].get("required"))]
-        persons = meeting if len(meeting) > 1 else persons
-    found = [(role, actor) for _, role, actor in persons]
+    found = [(role, actor) for entry, actor in attending if (role := _role(actor, entry))]
+    if len(found) > 2 and [1 for entry, _ in attending if entry.get("required") not in _TAKES_PART]:
+        found = _meeting(attending) or found
     if len({actor.reference for _, actor in found}) < len(found):
         found = list(_once(found))
     if "subject" in resource and (subject := _subject(resource, [role for role, _ in found])):
@@ -123,6 +123,15 @@ def problems(resource: Json) -> Iterator[tuple[str, str]]:
             yield "participant-no-person", f"{path}.actor"
         else:
             yield "participant-kind-unknown", f"{path}.actor"
+
+
+def _meeting(attending: Iterable[Attendee]) -> list[tuple[Role, Actor]]:
+    """The persons whom the appointment is for, when they are two or more; else nobody."""
+    found = []
+    for entry, actor in attending:
+        if not _is_only_informed(entry.get("required")) and (role := _role(actor, entry)):
+            found.append((role, actor))
+    return found if len(found) > 1 else []
 
 
 def _subject(resource: Json, roles: list[Role]) -> Actor | None:

@@ -4,7 +4,7 @@ Lenient in: unknown elements, nulls, empty strings and single objects where FHIR
 The reason for the visit is not read. Failures are `InvalidAppointment` with FHIRPath issues, nothing else.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -53,7 +53,7 @@ def require_appointment(resource: Any) -> Json:
     return resource
 
 
-def read(resource: Json, *, attending: Iterable[Attendee], practice: Practice, is_video: bool) -> Appointment:
+def read(resource: Json, *, attending: Sequence[Attendee], practice: Practice, is_video: bool) -> Appointment:
     """The domain's appointment, of a resource that is an Appointment.
 
     Raises InvalidAppointment with the code of the first problem, and an issue for each:

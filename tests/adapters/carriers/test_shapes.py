@@ -542,7 +542,7 @@ def test_other_addresses_in_the_instruction_are_no_video_links() -> None:
 def test_without_an_address_of_our_own_nothing_is_taken_for_ours() -> None:
     bare = a_practice(fhir=FhirConventions())
     written = write(PLAIN, "patient-instruction", "R4") | {"extension": [{"url": "x", "valueUrl": ZOOM}]}
-    assert FORMAT.links(written, practice=bare) == ()
+    assert FORMAT.links(written, practice=bare) == []
     assert text(FORMAT.write(written, release="R4", practice=bare, services=())) == text(written)
 
 

@@ -65,9 +65,9 @@ class FhirFormat:
             return resource
         return resource | {"status": status.value}
 
-    def links(self, resource: Json, *, practice: Practice) -> tuple[FoundLink, ...]:
+    def links(self, resource: Json, *, practice: Practice) -> list[FoundLink]:
         """Every video link in the resource, ours and others'."""
-        return tuple(choice.found(resource, practice.fhir))
+        return choice.found(resource, practice.fhir)
 
     def own_links(self, resource: Json, *, practice: Practice) -> frozenset[str]:
         """The addresses of ours among them."""

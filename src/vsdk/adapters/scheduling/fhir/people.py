@@ -82,7 +82,7 @@ def attendees(resource: Json) -> list[Attendee]:
     return [
         (entry, actor_of(as_object(entry.get("actor")), contained))
         for entry in as_objects(resource.get("participant"))
-        if not _declined(entry)
+        if entry.get("status") == "accepted" or not _declined(entry)
     ]
 
 
@@ -189,7 +189,7 @@ def _identified(reference: Json) -> str:
 def _declined(entry: Json) -> bool:
     """Whether this participant said no, in any spelling. Without a status nobody said so."""
     status = entry.get("status")
-    return status != "accepted" and isinstance(status, str) and status.strip().lower() == "declined"
+    return isinstance(status, str) and status.strip().lower() == "declined"
 
 
 def _is_only_informed(required: Any) -> bool:

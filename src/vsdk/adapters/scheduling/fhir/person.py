@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from vsdk.adapters.scheduling.fhir import contact
-from vsdk.adapters.scheduling.fhir.values import as_object, as_objects, as_text, codings
+from vsdk.adapters.scheduling.fhir.values import as_object, as_objects, as_text
 from vsdk.domain.practice import Practice
 from vsdk.hooks.ports import Json
 
@@ -49,8 +49,8 @@ def language(resource: Json) -> str:
     """
     spoken = as_objects(resource.get("communication"))
     for one in sorted(spoken, key=_is_not_preferred) if len(spoken) > 1 else spoken:
-        for _, code in codings(one.get("language")):
-            if tag := contact.language(code):
+        for coding in as_objects(as_object(one.get("language")).get("coding")):
+            if tag := contact.language(as_text(coding.get("code"))):
                 return tag
     return ""
 

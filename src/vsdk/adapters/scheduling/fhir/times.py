@@ -32,7 +32,8 @@ def instant(value: Any, zone: tzinfo) -> datetime | None:
     """
     if not isinstance(value, str):
         return None
-    local = _exact(value) or _tolerant(value.strip(), zone)
+    usual = value[4::3] in _USUAL and value[20:] in _OFFSETS
+    local = (usual and _exact(value)) or _tolerant(value.strip(), zone)
     if local is None or not _FIRST_YEAR <= local.year <= _LAST_YEAR:
         return None
     return local.astimezone(UTC)
@@ -44,8 +45,6 @@ def _exact(value: str) -> datetime | None:
     `datetime.fromisoformat` reads much else that ISO 8601 has, such as weeks, and some that it does not have,
     such as ``+01:75``.
     """
-    if value[4::3] not in _USUAL or value[20:] not in _OFFSETS:
-        return None
     try:
         return datetime.fromisoformat(value)
     except ValueError:

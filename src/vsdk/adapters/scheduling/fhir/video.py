@@ -78,12 +78,8 @@ def why(resource: Json, attending: Iterable[Attendee], conventions: FhirConventi
 
 def is_elsewhere(resource: Json, conventions: FhirConventions) -> bool:
     """Whether the appointment has links to join by, and none of them is ours."""
-    theirs = False
-    for link in choice.found(resource, conventions):
-        if link.ours:
-            return False
-        theirs = True
-    return theirs
+    links = choice.found(resource, conventions)
+    return bool(links) and not any(link.ours for link in links)
 
 
 def _virtual_service(resource: Json, _: Iterable[Attendee], __: FhirConventions) -> bool:

@@ -1,6 +1,6 @@
 """What a carrier is: a place in an Appointment where some system looks for video links."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -35,7 +35,7 @@ class Carrier(Protocol):
     ELEMENT: str
     """the element of Appointment that holds the links, at whatever depth"""
 
-    def find(self, resource: Json, conventions: FhirConventions) -> Iterator[FoundLink]:
+    def find(self, resource: Json, conventions: FhirConventions) -> list[FoundLink]:
         """The links in this place, ours and those of others. Never raises, whatever the resource holds."""
 
     def write(

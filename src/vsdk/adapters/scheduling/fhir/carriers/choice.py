@@ -1,6 +1,6 @@
 """All carriers: each can be chosen for a practice, and all are read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from vsdk.adapters.scheduling.fhir.carriers import (
     contained_endpoint,
@@ -46,12 +46,14 @@ def carrier_of(conventions: FhirConventions, release: str) -> Carrier:
     return cross_version if carrier is virtual_service and release != "R5" else carrier
 
 
-def found(resource: Json, conventions: FhirConventions) -> Iterator[FoundLink]:
+def found(resource: Json, conventions: FhirConventions) -> list[FoundLink]:
     """Every link in every place, whatever the carrier of the practice is."""
+    links: list[FoundLink] = []
     for element, places in _BY_ELEMENT.items():
         if element in resource:
             for place in places:
-                yield from place.find(resource, conventions)
+                links += place.find(resource, conventions)
+    return links
 
 
 def write(resource: Json, services: Sequence[VirtualService], practice: Practice, release: str) -> Json:

@@ -3,7 +3,7 @@
 Other servers may give contained resources ids of their own: there, ours is known by its address.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from vsdk.adapters.scheduling.fhir.carriers.carrier import (
     FoundLink,
@@ -25,10 +25,12 @@ _IDS = (ID, "appointment-meeting-endpoint")
 VIDEO_CALL = "video-call"
 
 
-def find(resource: Json, conventions: FhirConventions) -> Iterator[FoundLink]:
-    for endpoint in as_objects(resource.get(ELEMENT)):
-        if _is_endpoint(endpoint) and _is_for_video(endpoint) and (url := _address(endpoint)):
-            yield FoundLink(url, "contained-endpoint", is_ours(url, conventions))
+def find(resource: Json, conventions: FhirConventions) -> list[FoundLink]:
+    return [
+        FoundLink(url, "contained-endpoint", is_ours(url, conventions))
+        for endpoint in as_objects(resource.get(ELEMENT))
+        if _is_endpoint(endpoint) and _is_for_video(endpoint) and (url := _address(endpoint))
+    ]
 
 
 def write(resource: Json, services: Sequence[VirtualService], practice: Practice, release: str) -> Json:

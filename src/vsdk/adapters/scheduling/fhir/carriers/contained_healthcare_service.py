@@ -5,7 +5,7 @@ patching there use different orders. Rooms with our ids are ours as a whole. Ser
 own; in those, only the entry of ``telecom`` with our link is ours.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -32,12 +32,15 @@ PROVIDER_ROOM = "Provider Virtual Meeting Room"
 _IDS = {PATIENT_ROOM: "vsdk-patient-room", PROVIDER_ROOM: "vsdk-provider-room"}
 
 
-def find(resource: Json, conventions: FhirConventions) -> Iterator[FoundLink]:
-    for room in as_objects(resource.get(ELEMENT)):
-        if room.get("resourceType") == ROOM and (name := _room_name(room)):
-            for url in _links(room):
-                ours = room.get("id") == _IDS[name] or is_ours(url, conventions)
-                yield FoundLink(url, "contained-healthcare-service", ours)
+def find(resource: Json, conventions: FhirConventions) -> list[FoundLink]:
+    return [
+        FoundLink(
+            url, "contained-healthcare-service", room.get("id") == _IDS[name] or is_ours(url, conventions)
+        )
+        for room in as_objects(resource.get(ELEMENT))
+        if room.get("resourceType") == ROOM and (name := _room_name(room))
+        for url in _links(room)
+    ]
 
 
 def write(resource: Json, services: Sequence[VirtualService], practice: Practice, release: str) -> Json:

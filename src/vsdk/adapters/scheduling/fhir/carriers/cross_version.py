@@ -7,7 +7,7 @@ so only a link in ``telecom`` is valid. Both are read. The carrier ``virtual-ser
 ``virtual-service-contact`` the second.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from vsdk.adapters.scheduling.fhir.carriers.carrier import (
     CHANNEL,
@@ -33,10 +33,12 @@ _ADDRESSES = ("address", "addressUrl", "addressString")
 _TYPE_NAMES = (DATATYPE, "_datatype")
 
 
-def find(resource: Json, conventions: FhirConventions) -> Iterator[FoundLink]:
-    for entry in as_objects(resource.get(ELEMENT)):
-        if entry.get("url") == VIRTUAL_SERVICE and (url := address(entry)):
-            yield FoundLink(url, "virtual-service", is_our_entry(entry, conventions))
+def find(resource: Json, conventions: FhirConventions) -> list[FoundLink]:
+    return [
+        FoundLink(url, "virtual-service", is_our_entry(entry, conventions))
+        for entry in as_objects(resource.get(ELEMENT))
+        if entry.get("url") == VIRTUAL_SERVICE and (url := address(entry))
+    ]
 
 
 def write(resource: Json, services: Sequence[VirtualService], practice: Practice, release: str) -> Json:

@@ -3,7 +3,7 @@
 Extensions in which other video services are known to leave their links are read too.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from vsdk.adapters.scheduling.fhir.carriers.carrier import FoundLink, foreign_link, is_ours, of_patient
 from vsdk.adapters.scheduling.fhir.carriers.cross_version import address, value, value_name
@@ -28,13 +28,15 @@ KNOWN = frozenset(
 _PARTS = ("joinUrl", "startUrl")
 
 
-def find(resource: Json, conventions: FhirConventions) -> Iterator[FoundLink]:
+def find(resource: Json, conventions: FhirConventions) -> list[FoundLink]:
+    found = []
     for entry in as_objects(resource.get(ELEMENT)):
         known = as_text(entry.get("url")) in KNOWN or _is_chosen(entry, conventions)
         for url in _links(entry) if known else [value(entry)]:
             ours = is_ours(url, conventions)
             if known or ours:
-                yield FoundLink(url, "extension", ours)
+                found.append(FoundLink(url, "extension", ours))
+    return found
 
 
 def write(resource: Json, services: Sequence[VirtualService], practice: Practice, release: str) -> Json:

@@ -5,7 +5,7 @@ type be the value of an extension. HL7 Austria therefore defines one in parts; t
 binding of ``channelType`` admits three commercial services only, so their validator will not know our code.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from vsdk.adapters.scheduling.fhir.carriers.carrier import CHANNEL, FoundLink
 from vsdk.adapters.scheduling.fhir.carriers.cross_version import (
@@ -25,11 +25,14 @@ ELEMENT = "participant"
 DETAIL = "http://hl7.at/fhir/TC-FHIR-AG-Scheduling-R5/R5/StructureDefinition/virtual-service-detail"
 
 
-def find(resource: Json, conventions: FhirConventions) -> Iterator[FoundLink]:
-    for participant in as_objects(resource.get(ELEMENT)):
-        for entry in as_objects(participant["extension"]) if "extension" in participant else ():
-            if _is_detail(entry) and (url := address(entry)):
-                yield FoundLink(url, "participant-virtual-service", is_our_entry(entry, conventions))
+def find(resource: Json, conventions: FhirConventions) -> list[FoundLink]:
+    return [
+        FoundLink(url, "participant-virtual-service", is_our_entry(entry, conventions))
+        for participant in as_objects(resource.get(ELEMENT))
+        if "extension" in participant
+        for entry in as_objects(participant["extension"])
+        if _is_detail(entry) and (url := address(entry))
+    ]
 
 
 def write(resource: Json, services: Sequence[VirtualService], practice: Practice, release: str) -> Json:

@@ -4,7 +4,7 @@ R4 has one text there, R5 a list (CodeableReference). What the practice wrote st
 practice reworded keeps its words; the link in it is ours all the same.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from vsdk.adapters.scheduling.fhir.carriers.carrier import (
@@ -25,14 +25,16 @@ ELEMENT = "patientInstruction"
 PATH = f"Appointment.{ELEMENT}"
 
 
-def find(resource: Json, conventions: FhirConventions) -> Iterator[FoundLink]:
+def find(resource: Json, conventions: FhirConventions) -> list[FoundLink]:
     """Only ours: any other address in such a text can be a map or a leaflet as well."""
     sentence = Sentence(link_addresses(conventions))
-    texts = (_text(entry) for _, entry in numbered(resource, ELEMENT))
-    for text in (resource.get(ELEMENT), *texts):
-        if isinstance(text, str):
-            for url in sentence.links(text):
-                yield FoundLink(url, "patient-instruction", True)
+    texts = (resource.get(ELEMENT), *(_text(entry) for _, entry in numbered(resource, ELEMENT)))
+    return [
+        FoundLink(url, "patient-instruction", True)
+        for text in texts
+        if isinstance(text, str)
+        for url in sentence.links(text)
+    ]
 
 
 def write(resource: Json, services: Sequence[VirtualService], practice: Practice, release: str) -> Json:

@@ -1,6 +1,6 @@
 """R5's own element, ``Appointment.virtualService`` (hl7.org/fhir/R5/appointment.html)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from vsdk.adapters.scheduling.fhir.carriers.carrier import (
     CHANNEL,
@@ -18,10 +18,12 @@ from vsdk.hooks.ports import Json
 ELEMENT = "virtualService"
 
 
-def find(resource: Json, conventions: FhirConventions) -> Iterator[FoundLink]:
-    for entry in as_objects(resource.get(ELEMENT)):
-        if url := _address(entry):
-            yield FoundLink(url, "virtual-service", _is_ours(entry, conventions))
+def find(resource: Json, conventions: FhirConventions) -> list[FoundLink]:
+    return [
+        FoundLink(url, "virtual-service", _is_ours(entry, conventions))
+        for entry in as_objects(resource.get(ELEMENT))
+        if (url := _address(entry))
+    ]
 
 
 def write(resource: Json, services: Sequence[VirtualService], practice: Practice, release: str) -> Json:

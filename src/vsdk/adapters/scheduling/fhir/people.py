@@ -35,8 +35,6 @@ _PERFORMING = frozenset({"ADM", "ATND", "CON", "DIS", "PPRF", "SPRF", "PRF"})
 """v3-ParticipationType codes of those who treat; they tell the role of an actor without a reference."""
 
 _INFORMED = "information-only"
-_TAKES_PART = (None, "required", "optional", True, False)
-"""``participant.required`` until R4, and since R5; also where it is missing"""
 _NOBODY: Json = {}
 
 
@@ -95,8 +93,9 @@ def people(
     what others meet for. Names and numbers are those in use ``at`` the time of the appointment.
     """
     found = [(role, actor) for entry, actor in attending if (role := _role(actor, entry))]
-    if len(found) > 2 and [1 for entry, _ in attending if entry.get("required") not in _TAKES_PART]:
-        found = _meeting(attending) or found
+    if len(found) > 2 and (informed := [a for e, a in attending if _is_only_informed(e.get("required"))]):
+        meeting = [(role, actor) for role, actor in found if actor not in informed]
+        found = meeting if len(meeting) > 1 else found
     if len({actor.reference for _, actor in found}) < len(found):
         found = list(_once(found))
     if "subject" in resource and (subject := _subject(resource, [role for role, _ in found])):
@@ -123,15 +122,6 @@ def problems(resource: Json) -> Iterator[tuple[str, str]]:
             yield "participant-no-person", f"{path}.actor"
         else:
             yield "participant-kind-unknown", f"{path}.actor"
-
-
-def _meeting(attending: Iterable[Attendee]) -> list[tuple[Role, Actor]]:
-    """The persons whom the appointment is for, when they are two or more; else nobody."""
-    found = []
-    for entry, actor in attending:
-        if not _is_only_informed(entry.get("required")) and (role := _role(actor, entry)):
-            found.append((role, actor))
-    return found if len(found) > 1 else []
 
 
 def _subject(resource: Json, roles: list[Role]) -> Actor | None:
@@ -196,7 +186,9 @@ def _is_only_informed(required: Any) -> bool:
     """Whether the appointment is about this participant, not for it: R4's ``information-only``
     (hl7.org/fhir/R4/valueset-participantrequired.html). R5 has only true and false here. Some systems say it
     of the very patient, which is why it takes two others to believe it."""
-    return isinstance(required, str) and required.strip().lower() == _INFORMED
+    if not isinstance(required, str) or required in ("required", "optional"):
+        return False
+    return required.strip().lower() == _INFORMED
 
 
 def _role(actor: Actor, entry: Json) -> Role | None:

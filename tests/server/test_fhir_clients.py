@@ -23,7 +23,7 @@ from starlette.testclient import TestClient
 from tests.server.conftest import KEY, bearer, new_video, r4
 from tests.server.test_fhir_face import assert_outcome, put
 
-from vsdk.domain.errors import ConfigurationError
+from vsdk.domain.errors import ConfigurationError, Refused
 from vsdk.domain.ids import PracticeId
 from vsdk.service.clients import Client, ClientService
 from vsdk.service.scopes import all_letters, granted, letters
@@ -490,3 +490,17 @@ def test_ids_of_clients_are_unique_over_all_practices() -> None:
     twice = Client("pms", PracticeId("mitte"), ("system/Appointment.rs",), secret="s")
     with pytest.raises(ConfigurationError):
         ClientService([twice, twice], b"k" * 32, FakeClock(), URL)
+
+
+def test_a_token_is_worth_no_more_than_what_its_client_may_do_now() -> None:
+    def service(practice: str, *scopes: str) -> ClientService:
+        client = Client("pms", PracticeId(practice), scopes, secret="a secret of the system")
+        return ClientService([client], b"k" * 32, FakeClock(), URL)
+
+    before = service("practice", "system/Appointment.cruds")
+    token = before.issue(before.by_secret("pms", "a secret of the system"), "system/Appointment.cruds").text
+    assert before.read(token).letters == frozenset("cruds")
+    assert service("practice", "system/Appointment.rs").read(token).letters == frozenset("rs")
+    with pytest.raises(Refused) as caught:
+        service("other", "system/Appointment.cruds").read(token)
+    assert caught.value.code == "access-token-invalid"

@@ -207,6 +207,15 @@ async def test_a_refusal_is_the_outcome_of_that_one_appointment(make_world: Make
     assert {row["appointment_id"] for row in rows(world)["appointment"]} == {"a0", "a2"}
 
 
+async def test_what_was_deleted_and_comes_back_as_it_was_gets_links_again(world: World) -> None:
+    (before,) = await bulk_of(world).schedule(some(1))
+    await world.scheduling.delete(PRACTICE, AppointmentId("a0"))
+    (after,) = await bulk_of(world).schedule(some(1))
+    assert isinstance(after, Scheduled)
+    assert len(after.links) == 2
+    assert not set(links([before])[0]) & set(links([after])[0])
+
+
 async def test_an_empty_batch_is_nothing(world: World) -> None:
     assert await bulk_of(world).schedule([]) == []
 

@@ -8,14 +8,14 @@ import pytest
 from tests.service.conftest import OTHER, PRACTICE, FakeSource, MakeWorld, Rule, World
 
 from vsdk.domain.appointment import AppointmentStatus
-from vsdk.domain.errors import InvalidAppointment, NotFound, PartnerError, Refused
+from vsdk.domain.errors import Conflict, InvalidAppointment, NotFound, PartnerError, Refused
 from vsdk.domain.ids import AppointmentId, PracticeId
 from vsdk.domain.policy import Outcome, Schedule
 from vsdk.domain.visit import VisitState
 from vsdk.hooks.ports import Changes, Notification, Notified, ScheduleSource, SourcedAppointment
 from vsdk.service import follower as follower_module
 from vsdk.service import following as following_module
-from vsdk.service.follower import LONGEST_PAUSE, _pause
+from vsdk.service.follower import LONGEST_PAUSE, Follower, _pause
 from vsdk.service.following import FollowingService
 from vsdk.testing.factories import NOON, a_sourced_appointment
 
@@ -402,6 +402,91 @@ async def test_what_was_read_while_asking_is_read_again_rather_than_overwritten(
         await until(lambda: len(pms.read) == 2)
         await asyncio.sleep(0.05)
     assert await state_of(world) is None, "it was never a visit"
+
+
+async def test_what_is_being_read_when_the_asking_begins_is_not_overwritten_either(world: World) -> None:
+    """Neither by what was found then, nor by that it was not there."""
+    for vanished in (False, True):
+        reading, go_on = asyncio.Event(), asyncio.Event()
+
+        class Slow(Pms):
+            async def get(
+                self,
+                practice_id: PracticeId,
+                appointment_id: AppointmentId,
+                reading: asyncio.Event = reading,
+                go_on: asyncio.Event = go_on,
+            ) -> SourcedAppointment:
+                reading.set()
+                await go_on.wait()
+                return await super().get(practice_id, appointment_id)
+
+        id_ = f"a-{vanished}"
+        await world.scheduling.schedule(sourced(id_))
+        pms = Slow(sourced(id_))
+        pms.answer = Notified((AppointmentId(id_),))
+        follower = Follower(world.scheduling, world.lost_links, PRACTICE, cast("ScheduleSource", pms), 3600)
+        follower.told(pms.answer)
+        task = asyncio.create_task(follower.follow_once())
+        await reading.wait()
+        pms.appointments = [] if vanished else [sourced(id_, status=AppointmentStatus.CANCELLED)]
+        pms.vanished = (AppointmentId(id_),) if vanished else ()
+        await follower.poll()
+        assert await state_of(world, id_) is VisitState.PLANNED
+        go_on.set()
+        await task
+
+
+async def test_what_is_named_and_says_only_that_it_is_called_off_is_cancelled(world: World) -> None:
+    await world.scheduling.schedule(sourced())
+    pms = Pms()
+    error = InvalidAppointment("no start", code="start-missing", called_off=AppointmentId("a1"))
+    pms.failures = {AppointmentId("a1"): error}
+    pms.answer = Notified((AppointmentId("a1"),))
+    service = following(world, pms)
+    await service.notified(PRACTICE, CALL)
+    await service.follow_once()
+    assert await state_of(world) is VisitState.CANCELLED
+    kept = (await world.current()).mirrored.sourced.original
+    assert kept["status"] == AppointmentStatus.CANCELLED
+
+
+async def test_what_vanished_and_could_not_be_cancelled_is_told_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pms = Pms(sourced())
+    pms.appointments = [sourced()]
+    service = following(world, pms)
+    await service.follow_once()
+    pms.appointments, pms.vanished = [], (AppointmentId("a1"),)
+    vanished, failures = world.scheduling.vanished, [Conflict("someone was faster")]
+
+    async def failing(*what: Any) -> None:
+        if failures:
+            raise failures.pop()
+        await vanished(*what)
+
+    monkeypatch.setattr(world.scheduling, "vanished", failing)
+    for _ in range(2):
+        await service.follow_once()
+    assert pms.asked == [None, "cursor-1", "cursor-1"]
+    assert await state_of(world) is VisitState.CANCELLED
+
+
+async def test_while_nobody_knows_who_is_to_come_everything_is_asked_for_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upcoming, failures = world.scheduling.upcoming, [OSError("disk")]
+
+    async def failing(*what: Any) -> object:
+        if failures:
+            raise failures.pop()
+        return await upcoming(*what)
+
+    monkeypatch.setattr(world.scheduling, "upcoming", failing)
+    for _ in range(3):
+        await world.following.follow_once()
+    assert world.source.asked == [None, None, "cursor-2"]
 
 
 async def test_a_slow_source_holds_up_no_other(world: World) -> None:

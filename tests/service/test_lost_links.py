@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.service.conftest import PRACTICE, World
+from tests.service.conftest import OTHER, PRACTICE, World
 from tests.service.test_following import Pms, following
 
 from vsdk.adapters.scheduling.fhir.format import FhirFormat
@@ -129,6 +129,14 @@ async def test_what_is_remembered_for_that_has_a_limit(
     await shown(followed, other)
     assert [await shown(followed, one) for one in (a_sourced_appointment(), other)] == [1, 1]
     assert await shown(followed, a_sourced_appointment()) == 1, "forgotten, and so written once more"
+
+
+async def test_what_to_look_at_is_told_once_and_to_its_practice_alone(followed: World) -> None:
+    for _ in range(2):
+        assert await shown(followed, a_sourced_appointment()) in (0, 1)
+    followed.clock.advance(hours=1)
+    told = [followed.lost_links.to_look_at(practice) for practice in (OTHER, PRACTICE, PRACTICE)]
+    assert told == [[], [A1], []]
 
 
 async def test_when_everything_is_read_nothing_is_looked_for(followed: World) -> None:

@@ -13,7 +13,7 @@ from tests.times import next_effect_at
 
 from vsdk.domain.appointment import AppointmentStatus
 from vsdk.domain.effects import Notify, WriteBack
-from vsdk.domain.errors import DeliveryFailed, InvalidAppointment, NotFound, PartnerError
+from vsdk.domain.errors import Conflict, DeliveryFailed, InvalidAppointment, NotFound, PartnerError
 from vsdk.domain.events import EffectGivenUp, WriteBackMadeGood
 from vsdk.domain.ids import AppointmentId, ParticipantId
 from vsdk.domain.message import Message, Receipt
@@ -22,7 +22,7 @@ from vsdk.domain.visit import VisitState
 from vsdk.hooks.store import VisitChange
 from vsdk.service import outbox as outbox_module
 from vsdk.service.outbox import PAUSES
-from vsdk.testing.factories import NOON, PATIENT, PRACTITIONER
+from vsdk.testing.factories import NOON, PATIENT, PRACTITIONER, a_sourced_appointment
 
 P1, P2 = ParticipantId("p1"), ParticipantId("p2")
 A1 = AppointmentId("a1")
@@ -134,6 +134,17 @@ async def test_who_would_come_is_told_when_the_appointment_is_deleted(world: Wor
     assert world.source.written[-1] == ("a1", (), None)
 
 
+@pytest.mark.parametrize(("minutes", "told"), [(19, ["cancelled"]), (20, [])])
+async def test_a_cancellation_is_told_until_the_end_of_the_appointment(
+    world: World, minutes: int, told: list[str]
+) -> None:
+    await world.planned()
+    world.clock._now = NOON + minutes * MINUTE
+    await world.schedule(status=AppointmentStatus.CANCELLED)
+    await world.perform()
+    assert [message.template for message in world.sms.messages] == told
+
+
 async def test_nobody_is_told_of_a_cancellation_that_was_taken_back_before(world: World) -> None:
     await world.planned()
     await world.schedule(status=AppointmentStatus.CANCELLED)
@@ -161,6 +172,16 @@ async def test_a_noshow_is_reported_where_the_practice_wishes_it(world: World) -
         await world.perform()
         assert [status for _, _, status in world.source.written[before:]] == ([told] if told else [])
         world.clock._now = NOON
+
+
+async def test_what_was_written_stays_when_nobody_came(world: World) -> None:
+    world.practice = replace(world.practice, reports_noshow=True)
+    await world.restart()
+    visit_id = await world.planned()
+    world.clock._now = (await world.visits.get(visit_id)).window.closes
+    await world.visits.time_passed(visit_id)
+    await world.perform()
+    assert world.source.written[-1] == ("a1", None, AppointmentStatus.NOSHOW)
 
 
 async def test_who_came_and_left_is_no_noshow(world: World) -> None:
@@ -223,6 +244,42 @@ async def test_a_link_that_has_no_place_keeps_the_status_from_nobody(world: Worl
     await world.perform()
     assert world.source.written[-1] == ("a1", None, AppointmentStatus.ARRIVED)
     assert await world.visits.not_written_back(PRACTICE, [A1]) == {"a1": code}
+
+
+async def test_where_there_is_no_place_and_no_status_nothing_more_is_written(world: World) -> None:
+    tried: list[Any] = []
+
+    async def write_back(practice_id: Any, appointment_id: Any, services: Any, status: Any) -> None:
+        tried.append((services is not None, status))
+        raise InvalidAppointment("taken", code="foreign-link")
+
+    world.source.write_back = write_back  # type: ignore[method-assign]
+    await world.planned()
+    assert tried == [(True, None)]
+
+
+async def test_a_write_back_that_someone_else_was_faster_than_is_tried_again(world: World) -> None:
+    world.source.error = Conflict("the appointment was changed meanwhile")
+    await world.schedule()
+    await world.perform()
+    assert [entry.attempts for entry in await world.effects()] == [1]
+    world.source.error = None
+    world.clock.advance(seconds=10)
+    await world.perform()
+    assert [services is not None for _, services, _ in world.source.written] == [True]
+
+
+async def test_the_mirror_gets_no_status_that_its_release_does_not_have(world: World) -> None:
+    for release, told in (("STU3", AppointmentStatus.ARRIVED), ("R4", AppointmentStatus.CHECKED_IN)):
+        id_ = AppointmentId(f"a-{release}")
+        scheduled = await world.scheduling.schedule(replace(a_sourced_appointment(id=id_), release=release))
+        assert scheduled.visit
+        await world.visits.arrive(scheduled.visit.id, P1)
+        await world.visits.admit(scheduled.visit.id, P1, Role.PRACTITIONER)
+        await world.visits.connected(scheduled.visit.id)
+        await world.perform()
+        mirrored = (await world.scheduling.current(PRACTICE, id_)).mirrored
+        assert (mirrored.appointment.status, mirrored.sourced.original["status"]) == (told, told)
 
 
 async def test_a_message_that_is_given_up_is_told_to_plugins(world: World) -> None:

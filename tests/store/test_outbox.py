@@ -189,3 +189,22 @@ async def test_what_is_due_longest_comes_first(store: SqlStore) -> None:
     notices = [DueNotice(V1, NOTICE, NOON - MINUTE * n) for n in (1, 3, 2)]
     await store.commit(VisitChange(a_visit(), None, notices=notices), NOON)
     assert [due.at for due in await store.due(NOON, limit=2)] == [NOON - MINUTE * 3, NOON - MINUTE * 2]
+
+
+async def test_notices_leave_the_deadline_of_their_visit_alone(store: SqlStore) -> None:
+    visit = a_visit()
+    await store.commit(VisitChange(visit, None, notices=[DueNotice(V1, NOTICE, NOON)]), NOON)
+    assert [due.notice for due in await store.due(visit.window.closes)] == [NOTICE, None]
+    await store.commit(VisitChange(replace(visit, version=2), 1, notices=()), NOON)
+    assert [due.notice for due in await store.due(visit.window.closes)] == [None]
+
+
+async def test_not_written_back_is_what_was_given_up_with_its_last_reason(store: SqlStore) -> None:
+    practice, ids = PracticeId("practice"), [AppointmentId("a1"), AppointmentId("a2")]
+    arrived, fulfilled = report(AppointmentStatus.ARRIVED), report(AppointmentStatus.FULFILLED)
+    await commit(store, arrived, fulfilled, report(AppointmentStatus.ARRIVED, "a2"))
+    assert await store.not_written_back(practice, ids) == {}, "what waits is not given up"
+    for effect, reason in ((arrived, "foreign-link"), (fulfilled, "partner-error")):
+        [entry] = [entry for entry in await store.next_effects(NOON) if entry.effect == effect]
+        await store.abandon(entry, reason)
+    assert await store.not_written_back(practice, ids) == {"a1": "partner-error"}

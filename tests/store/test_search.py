@@ -138,6 +138,21 @@ async def test_what_is_to_come_of_a_source_are_its_visits_that_are_not_over(stor
     assert await store.upcoming_of(OTHER, "feed") == []
 
 
+async def test_what_is_to_come_is_told_once_and_by_the_visits_of_that_practice(store: SqlStore) -> None:
+    """The visit that runs on beside its successor makes two of one appointment."""
+    for id_, practice, state in (
+        ("v1", PARK, VisitState.IN_PROGRESS),
+        ("v2", PARK, VisitState.PLANNED),
+        ("v3", OTHER, VisitState.CLOSED),
+    ):
+        kept = await store.appointment(practice, AppointmentId("b1"))
+        one = None if kept else replace(sourced("b1", practice_id=practice), source="feed")
+        visit = a_visit(id=id_, practice_id=practice, appointment_id=AppointmentId("b1"), state=state)
+        await store.commit(VisitChange(visit, None, appointment=one), NOON)
+    assert await store.upcoming_of(PARK, "feed") == ["b1"]
+    assert await store.upcoming_of(OTHER, "feed") == []
+
+
 @given(st.text(alphabet="ab|\\", max_size=8))
 def test_any_token_is_split(token: str) -> None:
     system, bar, code = _split(token)

@@ -216,6 +216,14 @@ async def test_what_was_deleted_and_comes_back_as_it_was_gets_links_again(world:
     assert not set(links([before])[0]) & set(links([after])[0])
 
 
+async def test_what_was_deleted_comes_back_though_it_never_had_a_visit(world: World) -> None:
+    batch = some(1, is_video=False)
+    await bulk_of(world).schedule(batch)
+    await world.scheduling.delete(PRACTICE, AppointmentId("a0"))
+    await bulk_of(world).schedule(batch)
+    assert not (await world.scheduling.current(PRACTICE, AppointmentId("a0"))).mirrored.deleted
+
+
 async def test_an_empty_batch_is_nothing(world: World) -> None:
     assert await bulk_of(world).schedule([]) == []
 

@@ -169,6 +169,9 @@ async def test_the_scheme_is_read_as_rfc_9110_says() -> None:
         (a_call({"resourceType": "Appointment", "id": "17"}, "Appointment/17", "PUT"), named("17")),
         (a_call(b"<Appointment/>", "Appointment/17", "PUT"), named("17")),
         (a_call({"resourceType": "Bundle", "type": "searchset"}), EVERYTHING),
+        (a_call(path=f"Appointment/{'1' * 255}"), named("1" * 255)),
+        (a_call(path=f"Appointment/{'1' * 256}"), EVERYTHING),
+        (a_call(authorization=f"bearer {SECRET}"), EVERYTHING),
     ],
 )
 async def test_the_form_of_stu3_and_r4_is_understood(call: Notification, expected: Notified) -> None:
@@ -213,7 +216,19 @@ async def test_what_does_not_say_which_means_everything(form: Callable[..., Json
     mixed = form("event-notification", 4, event(3), event(4, "Patient/1"))
     assert await inbox.notified(a_call(mixed)) == named("17", everything=True)
     assert await inbox.notified(a_call(form("event-notification", 4))) == EVERYTHING
-    assert await inbox.notified(a_call(form("query-status", 4))) == EVERYTHING
+    for type_ in ("query-status", "query-event"):
+        assert await inbox.notified(a_call(form(type_, 4))) == EVERYTHING
+
+
+@FORMS
+async def test_what_says_no_type_and_has_events_is_a_notification_of_them(form: Callable[..., Json]) -> None:
+    assert await an_inbox().notified(a_call(form("", 1, event(1)))) == named("17")
+
+
+async def test_where_no_event_says_which_the_resources_that_come_along_do() -> None:
+    bundle = in_r4b("event-notification", 1, event(1, None))
+    bundle["entry"].append({"resource": {"resourceType": "Appointment", "id": "66"}})
+    assert await an_inbox().notified(a_call(bundle)) == named("66", everything=True)
 
 
 @FORMS
@@ -397,6 +412,7 @@ class Server:
     def __init__(self, *found: Json) -> None:
         self.subscriptions: dict[str, Json] = {f"s{n}": r | {"id": f"s{n}"} for n, r in enumerate(found)}
         self.calls: list[str] = []
+        self.sent: list[Json] = []
         self.refuses: dict[str, int] = {}
 
     async def request(self, method: str, url: str, **options: Any) -> Reply:
@@ -408,6 +424,7 @@ class Server:
             entry = [{"resource": resource} for resource in self.subscriptions.values()]
             return self._answer({"resourceType": "Bundle", "type": "searchset", "entry": entry})
         resource = json.loads(options["content"])
+        self.sent.append(resource)
         id_ = id_ or f"n{len(self.subscriptions)}"
         self.subscriptions[id_] = resource | {"id": id_}
         return self._answer(self.subscriptions[id_])
@@ -461,6 +478,39 @@ async def test_one_that_the_server_gave_up_is_renewed(status: str) -> None:
     server = Server(as_wanted(**HOOK) | {"status": status})
     await an_inbox(server, **HOOK).ensure()
     assert [s["status"] for s in server.subscriptions.values()] == ["requested"]
+
+
+async def test_the_one_that_lives_gets_the_new_secret() -> None:
+    dead = as_wanted(**HOOK) | {"status": "off"}
+    alive = as_wanted(**HOOK, secret="the-former-secret-of-ours") | {"status": "active"}
+    server = Server(dead, alive)
+    await an_inbox(server, **HOOK).ensure()
+    assert [s["status"] for s in server.subscriptions.values()] == ["off", "requested"]
+    assert SECRET in json.dumps(server.subscriptions["s1"])
+
+
+async def test_a_change_names_the_subscription_as_fhir_wants_it() -> None:
+    server = Server(as_wanted(**HOOK) | {"status": "off"})
+    await an_inbox(server, **HOOK).ensure()
+    assert [sent["id"] for sent in server.sent] == ["s0"]
+
+
+async def test_a_secret_that_was_sent_is_not_sent_again_where_it_is_masked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(subscription_module, "CHECK_SECONDS", 0.0)
+    server = Server()
+    inbox = an_inbox(server, **HOOK)
+    for _ in range(3):
+        await inbox.ensure()
+        server.subscriptions = json.loads(json.dumps(server.subscriptions).replace(SECRET, "***"))
+    assert server.calls == ["GET", "POST", "GET", "GET"]
+
+
+async def test_one_that_brings_more_or_less_than_is_wanted_is_changed() -> None:
+    server = Server(as_wanted(**HOOK) | {"status": "active"})
+    await an_inbox(server, content="empty", **HOOK).ensure()
+    assert ["payload" in s["channel"] for s in server.subscriptions.values()] == [False]
 
 
 async def test_one_that_says_something_else_than_the_settings_is_changed() -> None:
@@ -528,6 +578,7 @@ async def test_failing_to_subscribe_stops_no_poll_and_tells_no_secret(
     server = Server()
     server.refuses = refuses
     await an_inbox(server, **HOOK).ensure()
+    assert len(server.calls) == (2 if "POST" in refuses else 1), "a refusal to search says nothing of how"
     (record,) = caplog.records
     assert (record.message, record.__dict__["practice"]) == (
         "there is no subscription at the FHIR server",

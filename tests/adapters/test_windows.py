@@ -146,10 +146,12 @@ def answer(resource: Json) -> Reply:
 class Following:
     """`Windows` with the cursor kept, as the service does it."""
 
-    def __init__(self, pms: Pms, clock: FakeClock | None = None, **settings: Any) -> None:
+    def __init__(
+        self, pms: Pms, clock: FakeClock | None = None, *, release: str = "", **settings: Any
+    ) -> None:
         self.pms = pms
         self.clock = clock or FakeClock(NOON)
-        client = FhirClient(pms, BASE, FixedAccess())
+        client = FhirClient(pms, BASE, FixedAccess(), release)
         self.windows = Windows(client, a_practice(), SearchSettings(**settings), "fhir", self.clock.now)
         self.cursor: str | None = None
 
@@ -236,6 +238,19 @@ async def test_what_cannot_be_asked_for_is_not_vanished_and_asked_for_again(stat
     assert (await following.poll()).vanished == ()
     following.pms.failing.clear()
     assert (await following.poll()).vanished == ("a1",)
+
+
+async def test_one_that_may_not_be_read_keeps_no_other_from_being_asked_for() -> None:
+    following = Following(Pms(a_resource("a1"), a_resource("a2")))
+    await following.poll()
+    following.pms.failing["Appointment/a1"] = 403
+    following.pms.appointments.clear()
+    assert (await following.poll()).vanished == ("a2",)
+
+
+async def test_r4b_counts_as_r4() -> None:
+    following = Following(Pms(a_resource()), release="R4B")
+    assert [sourced.release for sourced in (await following.poll()).appointments] == ["R4"]
 
 
 async def test_a_404_that_comes_from_no_fhir_server_is_not_believed() -> None:

@@ -30,11 +30,11 @@ _WAY: dict[tuple[Status, Status], Status] = {
 
 
 class OraclePatch:
-    """Links in the first call, then the status in up to three."""
+    """Links in the first call, then the status in up to two."""
 
     method = "PATCH"
     content_type = JSON_PATCH
-    steps = 4
+    steps = 3
 
     def bodies(self, original: Json, changed: Json, step: int = 0) -> Sequence[list[Json]]:
         """``add`` where there is no link yet, else ``replace``; the other one where we were mistaken."""

@@ -315,6 +315,9 @@ def test_nobody_meets_alone_because_the_other_is_only_informed() -> None:
     people = read(resource(participant=[patient, {"actor": {"reference": "Practitioner/2"}}])).participants
     assert [p.reference for p in people] == ["Patient/1", "Practitioner/2"]
     assert [p.reference for p in read(resource(participant=[patient])).participants] == ["Patient/1"]
+    informed = {"actor": {"reference": "Practitioner/2"}, "required": "information-only"}
+    several = [patient, informed, {"actor": {"reference": "RelatedPerson/3"}}]
+    assert len(read(resource(participant=several)).participants) == 3
 
 
 def test_the_subject_does_not_bring_back_a_patient_who_declined() -> None:

@@ -77,9 +77,9 @@ def told_of_cancelling(visit: Visit, appointment: Appointment, now: datetime) ->
 
 
 def is_someone_missing(before: Appointment, after: Appointment) -> bool:
-    """Whether someone is no longer there, or no longer in the same place: their link would be another's."""
+    """Whether someone is no longer there, whose id and link would be another's."""
     there = _who(after)
-    return not all(_are_one(person, there.get(place)) for place, person in _who(before).items())
+    return not all(_are_one(person, there.get(id_)) for id_, person in _who(before).items())
 
 
 def _who(appointment: Appointment) -> dict[ParticipantId, str]:

@@ -20,7 +20,7 @@ check: .venv/dev-ready node_modules
 	node --test tests/widgets/js/*.test.mjs
 
 unit: .venv/dev-ready .venv-peers/ready node_modules
-	$(BIN)/pytest -m "not e2e"
+	$(BIN)/pytest -m "not e2e" -n auto
 
 e2e: .venv/dev-ready node_modules
 	tools/system-packages

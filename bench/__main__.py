@@ -1,11 +1,11 @@
-"""``python -m bench [admit|relay|memory|mapping|ingest ...]``: runs them and writes the results."""
+"""``python -m bench [admit|relay|hooks ...]``: runs them, by default all, and writes the results."""
 
 import argparse
 import os
 import time
 from collections.abc import Callable
 
-from bench import admit, ingest, mapping, memory, relay
+from bench import admit, hooks, imports, ingest, mapping, memory, outbox, relay
 from bench.report import Section, write
 
 BENCHMARKS: dict[str, Callable[[], Section]] = {
@@ -14,6 +14,9 @@ BENCHMARKS: dict[str, Callable[[], Section]] = {
     "memory": memory.measure,
     "mapping": mapping.measure,
     "ingest": ingest.measure,
+    "outbox": outbox.measure,
+    "hooks": hooks.measure,
+    "imports": imports.measure,
 }
 WAIT_FOR_QUIET = 600.0
 """seconds at most"""

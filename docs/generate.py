@@ -2,6 +2,10 @@
 
 The diagram of `visit.md` from the state table, and the snapshots in `reference/`. A test compares the files
 with the code, so that a change of an interface is seen in review.
+
+What plugins are written against is recorded once for each version of the hook API, and then stands: a change
+is a new version (`hook-api-changes.md`). As long as a version is not released, delete its file and run this
+again.
 """
 
 import ast
@@ -15,6 +19,20 @@ SOURCE = DOCS.parent / "src"
 BEGIN, END = "<!-- generated: begin -->", "<!-- generated: end -->"
 PUBLIC_PACKAGES = ("hooks", "domain", "testing")
 """what a plugin and its tests may import, beside `vsdk` itself"""
+HOOK_API = (
+    "hooks.scheduling",
+    "hooks.notification",
+    "hooks.identity",
+    "hooks.compliance",
+    "hooks.presentation",
+    "hooks.lifecycle",
+    "hooks.ports",
+    "domain.message",
+    "domain.plan",
+    "domain.policy",
+    "domain.events",
+)
+"""hooks, the ports that plugins implement, and what passes between them and vsdk"""
 
 
 def visit_diagram() -> str:
@@ -93,6 +111,30 @@ def _short(line: str, name: str) -> str:
     return line if len(line) <= 140 else f"{name} = …"
 
 
+def hook_api(source: Path = SOURCE) -> str:
+    """What plugins are written against, as `public_api` writes it."""
+    lines = ["# Recorded by docs/generate.py, once for each version of the hook API. Do not edit."]
+    for module in HOOK_API:
+        file = source.joinpath("vsdk", *module.split(".")).with_suffix(".py")
+        body = ast.parse(file.read_text(encoding="utf-8")).body
+        passed = [node for node in body if not isinstance(node, ast.FunctionDef) or node.decorator_list]
+        lines += ["", f"# vsdk.{module}", *(line for node in passed for line in _described(node))]
+    return "\n".join(lines) + "\n"
+
+
+def hook_api_file() -> Path:
+    """Where the version of the hook API that this vsdk has is recorded."""
+    from vsdk.hooks.markers import API_VERSION
+
+    return DOCS / "reference" / "hooks-{}.{}.txt".format(*API_VERSION)
+
+
+def recorded_hook_api() -> str:
+    """As it was recorded; where it was not yet, as it is."""
+    file = hook_api_file()
+    return file.read_text(encoding="utf-8") if file.exists() else hook_api()
+
+
 def openapi() -> str:
     """The OpenAPI document of a server without plugins, as it is served."""
     from starlette.testclient import TestClient
@@ -125,6 +167,7 @@ def outputs() -> dict[Path, str]:
     """Each generated file with its content."""
     visit = DOCS / "visit.md"
     return {
+        hook_api_file(): recorded_hook_api(),
         visit: between_marks(visit.read_text(encoding="utf-8"), visit_diagram()),
         DOCS / "reference" / "openapi.json": openapi(),
         DOCS / "reference" / "signalling.schema.json": signalling_schema(),

@@ -1,9 +1,11 @@
 """When a store will next have something to do, for tests: the product just looks every second."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 
+from vsdk.hooks.store import Conclusion, GivenUp, OutboxEntry, Performed, Postponed
 from vsdk.store.sql import SqlStore
 from vsdk.store.tables import outbox
 from vsdk.testing.factories import NOON
@@ -22,3 +24,21 @@ async def next_effect_at(store: SqlStore) -> datetime | None:
     async with store._database.read() as connection:
         time: datetime | None = await connection.scalar(first)
     return time
+
+
+async def conclude(store: SqlStore, entry: OutboxEntry, verdict: Any) -> bool:
+    """Whether that makes something good."""
+    (made_good,) = await store.conclude([Conclusion(entry, verdict)], NOON)
+    return made_good
+
+
+async def complete(store: SqlStore, entry: OutboxEntry) -> bool:
+    return await conclude(store, entry, Performed())
+
+
+async def postpone(store: SqlStore, entry: OutboxEntry, until: datetime) -> None:
+    await conclude(store, entry, Postponed(until, entry.attempts + 1))
+
+
+async def abandon(store: SqlStore, entry: OutboxEntry, reason: str) -> None:
+    await conclude(store, entry, GivenUp(reason))

@@ -19,6 +19,8 @@ NEEDED = (
     "vsdk/widgets/templates/frame.html",
     "vsdk/widgets/static/vsdk.js",
     "vsdk/locale/de/visit.po",
+    "vsdk/scaffold/templates/notification/src/package/__init__.py.txt",
+    "vsdk/widgets/templates/mail.html",
     "vsdk/store/migrations/env.py",
     "vsdk/examples/appointments/r4/01-first-of-the-day.json",
 )

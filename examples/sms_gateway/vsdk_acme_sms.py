@@ -5,7 +5,7 @@ from pydantic import BaseModel, SecretStr
 from vsdk import Config, Http, Message, Receipt, hookimpl
 
 
-class AcmeConfig(BaseModel):
+class AcmeConfig(BaseModel, extra="forbid"):
     token: SecretStr
     url: str = "https://sms.acme.example/v1/messages"
 

@@ -5,7 +5,6 @@ resolved when they are first used.
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from vsdk.domain.errors import (
@@ -19,9 +18,9 @@ from vsdk.domain.errors import (
     UsageError,
     VsdkError,
 )
-from vsdk.domain.message import Message, Receipt
+from vsdk.domain.message import DeliveryReport, Message, MessageState, Receipt
 from vsdk.domain.participant import Role
-from vsdk.domain.plan import Notice, VisitPlan
+from vsdk.domain.plan import Notice, VisitPlan, WaitingNotice
 from vsdk.domain.policy import Finding, Outcome
 from vsdk.hooks.markers import API_VERSION, hookimpl
 
@@ -36,10 +35,12 @@ __all__ = [
     "ConfigurationError",
     "Conflict",
     "DeliveryFailed",
+    "DeliveryReport",
     "Finding",
     "Http",
     "InvalidAppointment",
     "Message",
+    "MessageState",
     "NotFound",
     "Notice",
     "Outcome",
@@ -52,6 +53,7 @@ __all__ = [
     "VideoSdk",
     "VisitPlan",
     "VsdkError",
+    "WaitingNotice",
     "hookimpl",
 ]
 
@@ -67,5 +69,7 @@ def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
     if name == "__version__":
+        from importlib.metadata import version
+
         return version("vsdk")
     raise AttributeError(f"module 'vsdk' has no attribute {name!r}")

@@ -1,23 +1,21 @@
-"""The command line: demo, serve, links, plugins, audit, check.
+"""The command line: demo, serve, links, plugins, new, audit, outbox, check.
 
 Exit codes: 0 done, 1 something could not be done (and was said), 2 wrong usage or configuration.
 """
 
 import argparse
 import asyncio
-import json
-import re
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from vsdk.domain.errors import ConfigurationError, VsdkError
-from vsdk.hooks.ports import CheckedSource
-from vsdk.hooks.store import AuditEntry
+from vsdk.domain.errors import ConfigurationError, UsageError, VsdkError
+from vsdk.scaffold.project import KINDS
 from vsdk.settings import Settings
 
 if TYPE_CHECKING:
+    from vsdk.commands.outbox import Chosen
     from vsdk.sdk import VideoSdk
 
 
@@ -26,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except ConfigurationError as error:
+    except UsageError as error:
         print(f"vsdk: {error.code}: {error.detail}", file=sys.stderr)
         return 2
     except VsdkError as error:
@@ -87,17 +85,68 @@ def parser() -> argparse.ArgumentParser:
     plugins = commands.add_parser("plugins", help="which plugins are installed, and which are enabled")
     plugins.set_defaults(run=_plugins)
 
+    _add_new(commands)
+
     audit = commands.add_parser("audit", help="what happened, without names")
     audit.add_argument("--practice", metavar="ID")
     audit.add_argument("--visit", metavar="ID")
     audit.add_argument("--format", choices=("jsonl", "table"), default="table")
     audit.set_defaults(run=_audit)
 
+    _add_outbox(commands)
+    _add_check(commands)
+    return top
+
+
+def _add_new(commands: Any) -> None:
+    new = commands.add_parser("new", help="begin a plugin of one's own")
+    plugin = new.add_subparsers(required=True, metavar="WHAT").add_parser(
+        "plugin", help="a package with its tests, from a template"
+    )
+    plugin.add_argument("name", metavar="NAME", help="such as acme_sms")
+    plugin.add_argument("--kind", choices=tuple(KINDS), required=True, help="what it gives to vsdk")
+    plugin.add_argument(
+        "--directory", metavar="DIR", help="folder of the project (default: vsdk- and the name, here)"
+    )
+    plugin.set_defaults(run=_new_plugin)
+
+
+def _add_outbox(commands: Any) -> None:
+    outbox = commands.add_parser("outbox", help="messages and write-backs that were given up")
+    outbox.add_argument("--practice", metavar="ID")
+    outbox.add_argument("--format", choices=("jsonl", "table"), default="table")
+    outbox.set_defaults(run=_outbox)
+    actions = outbox.add_subparsers(metavar="ACTION")
+    listing = actions.add_parser("list", help="show them, oldest first")
+    listing.add_argument("--practice", metavar="ID", default=argparse.SUPPRESS)
+    listing.add_argument("--format", choices=("jsonl", "table"), default=argparse.SUPPRESS)
+    for name, run, text in (
+        ("retry", _outbox_retry, "try them again"),
+        ("drop", _outbox_drop, "forget them for good"),
+    ):
+        action = actions.add_parser(name, help=text)
+        which = action.add_mutually_exclusive_group(required=True)
+        which.add_argument("ids", nargs="*", metavar="ID", default=[], help="as `vsdk outbox` shows it")
+        which.add_argument("--all", action="store_true", help="all of them; asks first on a terminal")
+        action.add_argument(
+            "--practice", metavar="ID", default=argparse.SUPPRESS, help="with --all: only this practice"
+        )
+        action.add_argument("--yes", action="store_true", help="do not ask")
+        action.set_defaults(run=run)
+
+
+def _add_check(commands: Any) -> None:
     check = commands.add_parser(
-        "check", help="load settings and plugins, reach the database, show the result"
+        "check", help="load settings and plugins, reach the database, show the result; or look at a plugin"
     )
     check.set_defaults(run=_check)
-    return top
+    plugin = check.add_subparsers(metavar="WHAT").add_parser(
+        "plugin", help="look at an installed plugin, and say how good it is"
+    )
+    plugin.add_argument("name", metavar="NAME", help="as `vsdk plugins` shows it")
+    plugin.add_argument("--tests", metavar="DIR", help="where its tests are (default: in its project)")
+    plugin.add_argument("--format", choices=("text", "json"), default="text")
+    plugin.set_defaults(run=_check_plugin)
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -115,7 +164,7 @@ def _serve(options: argparse.Namespace) -> int:
     logs.configure()
     settings = Settings.load(options.config)
     uvicorn.run(
-        _sdk(options, settings),
+        _sdk(settings),
         host=options.host,
         port=options.port,
         **server_options(settings),
@@ -123,16 +172,16 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
-def _sdk(options: argparse.Namespace, settings: Settings | None = None) -> "VideoSdk":
+def _sdk(settings: Settings) -> "VideoSdk":
     from vsdk.sdk import VideoSdk
 
-    return VideoSdk(settings or Settings.load(options.config))
+    return VideoSdk(settings)
 
 
 def _links(options: argparse.Namespace) -> int:
     from vsdk.links.command import Wish, run
 
-    video = _sdk(options)
+    video = _sdk(Settings.load(options.config))
     practices = video.practices
     if options.practice and options.practice not in practices:
         raise ConfigurationError(f"there is no practice {options.practice!r} in the settings")
@@ -154,86 +203,67 @@ def _links(options: argparse.Namespace) -> int:
 
 
 def _plugins(options: argparse.Namespace) -> int:
-    from vsdk.service.registry import installed
+    from vsdk.commands.plugins import show
 
-    enabled = Settings.load(options.config).plugins
-    for name, entry in sorted(installed().items()):
-        distribution = f"{entry.dist.name} {entry.dist.version}" if entry.dist else ""
-        state = f"enabled ({enabled.index(name) + 1})" if name in enabled else "installed, not enabled"
-        print(f"{name:24} {state:24} {distribution}")
-    missing = [name for name in enabled if name not in installed()]
-    for name in missing:
-        print(f"{name:24} {'enabled, not installed':24}")
-    return 1 if missing else 0
+    return show(Settings.load(options.config), sys.stdout)
+
+
+def _new_plugin(options: argparse.Namespace) -> int:
+    from vsdk.commands.new import new_plugin
+
+    return new_plugin(options.name, options.kind, options.directory, sys.stdout)
 
 
 def _audit(options: argparse.Namespace) -> int:
-    return asyncio.run(_print_audit(options))
+    from vsdk.commands.audit import show
+
+    settings = Settings.load(options.config)
+    return asyncio.run(show(settings, options.practice, options.visit, table=options.format == "table"))
 
 
-async def _print_audit(options: argparse.Namespace) -> int:
-    from vsdk.links.output import standard_output, writing
-    from vsdk.store.sql import SqlStore
+def _outbox(options: argparse.Namespace) -> int:
+    from vsdk.commands.outbox import show
+    from vsdk.links.output import standard_output
 
-    out = standard_output()
-    store = SqlStore(Settings.load(options.config).database)
-    await store.open()
-    try:
-        entries = await store.audit(options.practice, options.visit)
-    finally:
-        await store.close()
-    with writing():
-        for entry in entries:
-            print(_in_json(entry) if options.format == "jsonl" else _in_columns(entry), file=out)
-        out.flush()
-    return 0
+    settings = Settings.load(options.config)
+    table = options.format == "table"
+    return asyncio.run(show(settings, options.practice, table=table, out=standard_output()))
 
 
-def _in_json(entry: AuditEntry) -> str:
-    return json.dumps(asdict(entry), default=str, ensure_ascii=False)
+def _outbox_retry(options: argparse.Namespace) -> int:
+    from vsdk.commands.outbox import retry
+
+    return asyncio.run(retry(Settings.load(options.config), _chosen(options), sys.stdout))
 
 
-def _in_columns(entry: AuditEntry) -> str:
-    who = entry.participant_id or "-"
-    details = json.dumps(entry.details, ensure_ascii=False) if entry.details else ""
-    return f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.visit_id}  {who:4} {entry.what:24} {details}".rstrip()
+def _outbox_drop(options: argparse.Namespace) -> int:
+    from vsdk.commands.outbox import drop
+
+    return asyncio.run(drop(Settings.load(options.config), _chosen(options), sys.stdout))
+
+
+def _chosen(options: argparse.Namespace) -> "Chosen":
+    from vsdk.commands.outbox import Chosen
+
+    if options.ids and options.practice:
+        raise UsageError("--practice goes with --all, not with ids")
+    return Chosen(options.ids, options.practice, options.yes)
 
 
 def _check(options: argparse.Namespace) -> int:
-    return asyncio.run(_check_all(options))
+    from vsdk.commands.configuration import check
+
+    return asyncio.run(check(Settings.load(options.config), sys.stdout))
 
 
-async def _check_all(options: argparse.Namespace) -> int:
-    settings = Settings.load(options.config)
-    shown = settings.model_dump(mode="json", exclude={"plugin"})
-    shown["database"] = re.sub(r"(?<=:)[^:/]*(?=@)", "**********", settings.database)
-    print(json.dumps(shown, indent=2, ensure_ascii=False))
-    video = _sdk(options, settings)
-    await video.store.open()
-    try:
-        await video.store.ready()
-    finally:
-        await video.store.close()
-    plan = video.registry.plan
-    print(f"plugins:    {', '.join(video.registry.plugins) or 'none'}")
-    print(f"links open: {plan.opens_before} before the start, until {plan.closes_after} after it")
-    print(f"rules:      {len(video.registry.rules)}")
-    print("database:   answers")
-    try:
-        return await _check_sources(video)
-    finally:
-        await video.http.close()
+def _check_plugin(options: argparse.Namespace) -> int:
+    from vsdk.commands.quality.command import check_plugin
+    from vsdk.links.output import standard_output
 
-
-async def _check_sources(video: "VideoSdk") -> int:
-    failures = 0
-    for practice_id, source in video.sources.items():
-        if not isinstance(source, CheckedSource):
-            continue
-        try:
-            async for sentence in source.check(practice_id):
-                print(f"{source.name}, {practice_id}: {sentence}")
-        except VsdkError as error:
-            failures += 1
-            print(f"{source.name}, {practice_id}: {error.code}: {error.detail}", file=sys.stderr)
-    return 1 if failures else 0
+    return check_plugin(
+        Settings.load(options.config),
+        options.name,
+        options.tests,
+        as_json=options.format == "json",
+        out=standard_output(),
+    )

@@ -92,6 +92,7 @@ def settings(folder: Path, port: int, code: str, api_key: str) -> Settings:
                     "schedule_source": "folder",
                     "identity_provider": "local",
                     "api_key": SecretStr(api_key),
+                    "messages": {"staff_email": "team@lindenplatz.example"},
                 }
             ],
         }

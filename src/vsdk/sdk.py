@@ -19,11 +19,11 @@ from vsdk.adapters.http import HttpClient
 from vsdk.adapters.scheduling.fhir.format import FhirFormat
 from vsdk.domain.errors import ConfigurationError, VsdkError
 from vsdk.domain.ids import ParticipantId, PracticeId, VisitId
-from vsdk.domain.policy import Present
+from vsdk.domain.policy import Present, Word
 from vsdk.domain.practice import Practice
-from vsdk.hooks.ports import IdentityProvider, NotificationChannel, ScheduleSource
+from vsdk.hooks.ports import IdentityProvider, PushChannel, ReportingChannel, ScheduleSource
 from vsdk.rtc.ice import ice_servers
-from vsdk.server import api, fhir, hooks, pages, problems
+from vsdk.server import api, fhir, hooks, message_api, outbox_api, pages, problems, receipts, recipient_api
 from vsdk.server.app import make_app
 from vsdk.server.board import Board
 from vsdk.server.limits import AttemptLimit
@@ -33,15 +33,19 @@ from vsdk.service import registry as plugins
 from vsdk.service.clients import Client, ClientService
 from vsdk.service.clock import Clock, SystemClock
 from vsdk.service.deadlines import DeadlineService
+from vsdk.service.delivery import Delivery, Way
+from vsdk.service.errands import Errands, reaches_team
 from vsdk.service.following import FollowingService
 from vsdk.service.grants import Grants
 from vsdk.service.join import JoinService
 from vsdk.service.listeners import Listeners
+from vsdk.service.messages import MessageService
 from vsdk.service.outbox import OutboxService
 from vsdk.service.own_links import LostLinks, OwnLinks
 from vsdk.service.policy import PolicyService, explain
 from vsdk.service.scheduling import SchedulingService
 from vsdk.service.visits import VisitService
+from vsdk.service.write_back import WritingBack
 from vsdk.settings import ClientSettings, PluginConfig, PracticeSettings, Settings
 from vsdk.signing_key import signing_key
 from vsdk.store.sql import SqlStore
@@ -74,7 +78,7 @@ class VideoSdk:
         self.clock = clock or SystemClock()
         self.http = HttpClient()
         config = PluginConfig(settings)
-        self.registry = plugins.load(settings.plugins, config, self.http)
+        self.registry = plugins.load(settings.plugins, config, self.http, trace=settings.trace_hooks)
         practices = {p.id: p for p in config.practices}
         self.practices: Mapping[PracticeId, Practice] = practices
         self.sources: Mapping[PracticeId, ScheduleSource] = _chosen(
@@ -82,20 +86,20 @@ class VideoSdk:
         )
         providers = _chosen(settings, "identity_provider", self.registry.identity_providers)
         texts = Texts(self.registry.catalogs, settings.languages)
-        messages = Messages(texts)
-        self._check_templates(messages)
+        self.words = messages = Messages(texts)
         self.policy = PolicyService(self.registry.rules, compliance_required=settings.compliance_required)
         origins = _foreign_origins(self)
         decision = self.policy.ask(Present(origins))
         if not decision.allowed:
             raise ConfigurationError(f"the pages may not be shown: {explain(decision)}", code="policy-denied")
+        self._check_words(messages)
 
         self.store = SqlStore(settings.database)
         self._key = signing_key(settings)
         self.grants = Grants(self._key, timedelta(minutes=settings.grant_minutes))
         self.appointment_format = FhirFormat()
         self.listeners = Listeners(self.registry.listeners)
-        self.visits = VisitService(self.store, self.policy, self.listeners, self.clock)
+        self.visits = VisitService(self.store, self.policy, self.listeners, self.clock, self.registry.plan)
         own_links = OwnLinks(self.appointment_format, practices)
         self.scheduling = SchedulingService(
             self.store,
@@ -108,22 +112,25 @@ class VideoSdk:
             own_links.without,
         )
         self.join = JoinService(self.store, self.grants, self.policy, self.clock, practices, providers)
-        self.outbox = OutboxService(
-            self.store,
-            self.scheduling,
-            messages,
-            self.clock,
-            practices,
-            _channels(settings, self.registry.channels),
-            self.sources,
-            self.visits,
-        )
+        ways = _ways(settings, self.registry.channels)
+        teams = {id_ for id_, p in practices.items() if reaches_team(p, [way.kind for way in ways[id_]])}
+        errands = Errands(self.store, self.scheduling, practices)
+        delivery = Delivery(self.store, errands, messages, self.clock, ways, self.grants, teams)
+        writing_back = WritingBack(self.store, self.scheduling, self.clock, practices, self.sources)
+        self.outbox = OutboxService(self.store, delivery, writing_back, self.clock, self.visits)
         self.visits.wake = self.outbox.wake
-        self.deadlines = DeadlineService(self.store, self.visits, self.outbox, self.clock)
+        self.messages = MessageService(
+            self.store,
+            self.visits,
+            self.clock,
+            self.grants,
+            _reporting(self.registry.channels),
+        )
+        self.deadlines = DeadlineService(self.store, self.visits, self.outbox, self.clock, teams)
         lost_links = LostLinks(own_links, self.store, self.outbox.wake, self.clock)
         self.following = FollowingService(self.scheduling, lost_links, self.sources, settings.poll_seconds)
         self._rooms = Rooms(hold_times or HoldTimes(), self._vacated)
-        board = Board(self._rooms, self.visits, self.clock, practices, self._ice_servers)
+        board = Board(self._rooms, self.visits, self.messages, self.clock, practices, self._ice_servers)
         self.visits.subscribe(board.visit_changed)
         self._app = self._make_app(board, texts, providers, origins)
         self._started = False
@@ -156,6 +163,11 @@ class VideoSdk:
             "keys": keys,
         }
         attempts = AttemptLimit(settings.exchanges_per_minute, self.clock)
+        organising: dict[str, Any] = {
+            "organisers": message_api.Organisers(keys, self.join),
+            "messages": self.messages,
+            "visits": self.visits,
+        }
         names = {id_: practice.name for id_, practice in self.practices.items()}
         csp = pages.content_security_policy(settings.base_url, settings.embed_origins, origins)
         return make_app(
@@ -169,6 +181,16 @@ class VideoSdk:
                     **shared,
                 ),
                 hooks.make_router(following=self.following),
+                message_api.make_router(find=self.store.message, clock=self.clock, **organising),
+                outbox_api.make_router(scheduling=self.scheduling, **organising),
+                recipient_api.make_router(
+                    join=self.join,
+                    messages=self.messages,
+                    practices=self.practices,
+                    attempts=attempts,
+                    push=_push(self.registry.channels),
+                ),
+                receipts.make_router(messages=self.messages, base_url=settings.base_url),
                 pages.make_router(site),
             ],
             site=site,
@@ -201,6 +223,7 @@ class VideoSdk:
         """Opens the database and starts the workers; stops them cleanly at the end."""
         async with AsyncExitStack() as stack:
             await self.store.open()
+            await self.store.release_claims()
             stack.push_async_callback(self.store.close)
             stack.push_async_callback(self.http.close)
             stack.push_async_callback(self.listeners.finish)
@@ -254,13 +277,25 @@ class VideoSdk:
             return []
         return ice_servers(turn.urls, turn.secret.get_secret_value(), self.clock.now(), subject)
 
-    def _check_templates(self, messages: Messages) -> None:
-        for notice in self.registry.plan.notices:
-            if not messages.has(notice.template):
+    def _check_words(self, messages: Messages) -> None:
+        """Each message has words, which can be sent as meant, and no rule forbids them."""
+        plan = self.registry.plan
+        for template in [*(n.template for n in plan.notices), *(n.template for n in plan.waiting)]:
+            if not messages.has(template):
                 raise ConfigurationError(
-                    f"the plan sends {notice.template!r}, and no catalogue has a text of that name",
+                    f"the plan sends {template!r}, and no catalogue has a text of that name",
                     code="template-unknown",
                 )
+        for practice in self.practices.values():
+            messages.check(practice)
+            for template, part, language, text in messages.every(practice):
+                decision = self.policy.ask(Word(template, part, language, text))
+                if decision.violations:
+                    raise ConfigurationError(
+                        f"the {part} text of the message {template!r} in {language!r} may not be sent: "
+                        f"{explain(decision)}",
+                        code="policy-denied",
+                    )
 
 
 @asynccontextmanager
@@ -299,17 +334,39 @@ def _chosen(settings: Settings, key: str, available: Mapping[str, Any]) -> dict[
     return chosen
 
 
-def _channels(
-    settings: Settings, available: tuple[NotificationChannel, ...]
-) -> dict[PracticeId, tuple[NotificationChannel, ...]]:
-    def of(practice: PracticeSettings) -> tuple[NotificationChannel, ...]:
-        return tuple(c for name in practice.channels for c in available if c.channel == name)
+def _ways(
+    settings: Settings, available: tuple[plugins.RegisteredChannel, ...]
+) -> dict[PracticeId, tuple[Way, ...]]:
+    """A practice names kinds of channels, or single plugins."""
+
+    def of(practice: PracticeSettings) -> tuple[Way, ...]:
+        chosen = (
+            Way(c.plugin, c.channel)
+            for name in practice.channels
+            for c in available
+            if name in (c.channel.channel, c.plugin)
+        )
+        return tuple(dict.fromkeys(chosen))
 
     return {PracticeId(practice.id): of(practice) for practice in settings.practices}
+
+
+def _push(available: tuple[plugins.RegisteredChannel, ...]) -> PushChannel | None:
+    return next((c.channel for c in available if isinstance(c.channel, PushChannel)), None)
+
+
+def _reporting(
+    available: tuple[plugins.RegisteredChannel, ...],
+) -> dict[str, tuple[ReportingChannel, ...]]:
+    found: dict[str, tuple[ReportingChannel, ...]] = {}
+    for registered in available:
+        if isinstance(registered.channel, ReportingChannel):
+            found[registered.plugin] = (*found.get(registered.plugin, ()), registered.channel)
+    return found
 
 
 def _foreign_origins(sdk: VideoSdk) -> frozenset[str]:
     """Origins from which panels would load their modules, other than our own."""
     own = urlsplit(sdk.settings.base_url)
-    modules = (urlsplit(panel.module) for panel in sdk.registry.panels)
+    modules = (urlsplit(given.panel.module) for given in sdk.registry.panels)
     return frozenset(f"{m.scheme}://{m.netloc}" for m in modules if m.netloc and m.netloc != own.netloc)

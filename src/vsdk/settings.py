@@ -19,6 +19,7 @@
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -37,10 +38,12 @@ from pydantic import (
 
 from vsdk.domain.errors import ConfigurationError
 from vsdk.domain.ids import PracticeId
+from vsdk.domain.messaging import Messaging, QuietHours
 from vsdk.domain.practice import FhirConventions, Practice
 from vsdk.hooks.ports import M
 
 CONFIG_VARIABLE = "VSDK_CONFIG"
+TRACE_VARIABLE = "VSDK_TRACE_HOOKS"
 
 
 def _only_by_reference(value: object) -> object:
@@ -98,6 +101,47 @@ class FhirSettings(_Section):
         return self
 
 
+class MessageSettings(_Section):
+    """What a practice has settled about messages (docs/messages.md)."""
+
+    name: str = Field("", description="what messages call the practice, where its name would say too much")
+    staff_email: str = Field("", description="where the practice itself reads messages")
+    staff_phone: str = Field("", description="the same by SMS; E.164")
+    quiet_from: time | None = Field(None, description="local time from which nothing is sent that can wait")
+    quiet_until: time | None = Field(None, description="local time until which it waits")
+    at_most: int = Field(12, ge=1, description="messages to one person about one visit")
+    unwanted: list[str] = Field([], description="templates that are not sent, such as moved")
+    texts: dict[str, dict[str, str]] = Field(
+        {}, description="own words: by language, then by name, such as invitation.sms"
+    )
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.quiet_from is None) != (self.quiet_until is None) or (
+            self.quiet_from and self.quiet_from == self.quiet_until
+        ):
+            raise ValueError("quiet_from and quiet_until belong together, and differ")
+        return self
+
+    def messaging(self) -> Messaging:
+        quiet = (
+            QuietHours(self.quiet_from, self.quiet_until) if self.quiet_from and self.quiet_until else None
+        )
+        texts = {
+            language: {f"message.{key}": text for key, text in words.items()}
+            for language, words in self.texts.items()
+        }
+        return Messaging(
+            self.name,
+            self.staff_email,
+            self.staff_phone,
+            quiet,
+            self.at_most,
+            frozenset(self.unwanted),
+            texts,
+        )
+
+
 class ClientSettings(_Section):
     """A program that uses the FHIR face of its practice with access tokens (SMART Backend Services)."""
 
@@ -130,6 +174,7 @@ class PracticeSettings(_Section):
     report_noshow: bool = Field(False, description="tell the PMS when nobody came")
     fhir: FhirSettings = Field(FhirSettings(), description="[practices.fhir], see below")
     clients: list[ClientSettings] = Field([], description="[[practices.clients]], see below")
+    messages: MessageSettings = Field(MessageSettings(), description="[practices.messages], see below")
 
     @field_validator("time_zone")
     @classmethod
@@ -159,6 +204,7 @@ class PracticeSettings(_Section):
             ZoneInfo(self.time_zone),
             conventions,
             self.report_noshow,
+            self.messages.messaging(),
         )
 
 
@@ -183,7 +229,14 @@ class Settings(_Section):
     exchanges_per_minute: int = Field(30, ge=1, description="join and sign-in attempts from one address")
     poll_seconds: float = Field(5, gt=0, description="how often schedule sources are asked for changes")
     trusted_proxies: list[str] = Field([], description="addresses whose X-Forwarded-For is believed")
+    trace_hooks: bool = Field(False, description="show on standard error what is asked of plugins")
     turn: TurnSettings | None = Field(None, description="[turn]: relay for those who cannot connect directly")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _traced_from_a_terminal(cls, data: Any) -> Any:
+        traced = os.environ.get(TRACE_VARIABLE) == "1" and isinstance(data, dict)
+        return {**data, "trace_hooks": True} if traced else data
 
     @field_validator("base_url")
     @classmethod

@@ -9,7 +9,6 @@ from vsdk.adapters.notification.console import (
     KEPT,
     ConsoleChannel,
     ConsoleMessages,
-    masked,
     vsdk_notification_channels,
     vsdk_pages,
 )
@@ -74,13 +73,6 @@ async def test_only_the_last_hundred_are_kept_and_a_repeated_one_once() -> None:
 async def test_a_line_without_content_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     await ConsoleChannel("sms", ConsoleMessages()).deliver(message(1, "s3cret"))
     assert capsys.readouterr().out == "sms: link-at-time to +49 … 01\n"
-
-
-@pytest.mark.parametrize(
-    ("recipient", "shown"), [("+491713920001", "+49 … 01"), ("12345", "…"), ("", "…"), ("a@b.c", "a … @b.c")]
-)
-def test_a_recipient_is_masked(recipient: str, shown: str) -> None:
-    assert masked(recipient) == shown
 
 
 async def test_two_servers_in_one_process_share_nothing() -> None:

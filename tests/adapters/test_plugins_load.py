@@ -48,16 +48,17 @@ def registry(plugins: list[str], folder: Path) -> Registry:
 async def test_all_of_them_load_together(tmp_path: Path, code: str) -> None:
     found = registry([*OWN, *FIRST_PARTY], tmp_path)
     assert set(found.schedule_sources) == {"folder"}
-    assert [channel.channel for channel in found.channels] == ["sms", "email"]
+    given = [(given.plugin, given.channel.channel) for given in found.channels]
+    assert given == [("console_messages", "sms"), ("console_messages", "email")]
     assert set(found.identity_providers) == {"local"}
     assert set(found.pages) == {("console_messages", "messages")}
-    assert len(found.rules) == 4
+    assert len(found.rules) == 6
     assert [folder.name for folder in found.catalogs] == ["locale"]
 
 
 async def test_channel_and_page_of_one_server_belong_together(tmp_path: Path, code: str) -> None:
     one, other = registry(OWN, tmp_path), registry(OWN, tmp_path)
-    await one.channels[0].deliver(Message("+491713920001", "only here", "k", "link-at-time", "de"))
+    await one.channels[0].channel.deliver(Message("+491713920001", "only here", "k", "link-at-time", "de"))
     assert "only here" in await one.pages["console_messages", "messages"].body("en")
     assert "only here" not in await other.pages["console_messages", "messages"].body("en")
 

@@ -7,6 +7,7 @@ import pytest
 from tests.cli.conftest import Result, Vsdk, appointment
 
 from vsdk.domain.errors import Conflict
+from vsdk.store.sql import SqlStore
 
 
 def test_plugins_are_listed_with_their_state_and_place_in_the_order(vsdk: Vsdk) -> None:
@@ -67,12 +68,14 @@ def test_check_hides_the_password_in_the_address_of_a_database(
     lines = config.read_text().splitlines()
     config.write_text("\n".join(f'database = "{address}"' if "database" in line else line for line in lines))
 
-    async def unreachable(self: object) -> None:
-        raise Conflict("not reachable in this test")
+    class Unreachable(SqlStore):
+        def __init__(self, _: str) -> None:
+            super().__init__("sqlite+aiosqlite://")
 
-    monkeypatch.setattr(
-        "vsdk.sdk.SqlStore", type("Store", (), {"__init__": lambda *_: None, "open": unreachable})
-    )
+        async def open(self) -> None:
+            raise Conflict("not reachable in this test")
+
+    monkeypatch.setattr("vsdk.sdk.SqlStore", Unreachable)
     result = vsdk("check")
     assert result.code == 1
     assert "postgresql+asyncpg://vsdk:**********@localhost:1/vsdk" in result.out

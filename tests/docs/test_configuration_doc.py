@@ -4,6 +4,7 @@ import inspect
 import json
 import re
 from collections.abc import Callable
+from datetime import time
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -17,7 +18,7 @@ from vsdk.adapters.scheduling.fhir import source_settings
 from vsdk.adapters.scheduling.fhir.following.notification_settings import NotificationSettings
 from vsdk.adapters.scheduling.fhir.following.window_settings import SearchSettings
 from vsdk.service.registry import installed
-from vsdk.settings import ClientSettings, FhirSettings, PracticeSettings, TurnSettings
+from vsdk.settings import ClientSettings, FhirSettings, MessageSettings, PracticeSettings, TurnSettings
 
 Sections = Callable[[str, str], dict[str, str]]
 ROW = re.compile(
@@ -28,6 +29,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "Practices": PracticeSettings,
     "FHIR": FhirSettings,
     "Clients": ClientSettings,
+    "Messages": MessageSettings,
     "TURN": TurnSettings,
 }
 WORDS = {
@@ -37,6 +39,7 @@ WORDS = {
     float: "number",
     SecretStr: "secret",
     Path: "path",
+    time: "local time",
 }
 ELSEWHERE = {
     ("Settings", "plugin"): ("table of tables", "`{}`"),
@@ -44,6 +47,8 @@ ELSEWHERE = {
     ("Settings", "turn"): ("table", "none"),
     ("Practices", "fhir"): ("table", "defaults"),
     ("Practices", "clients"): ("list of tables", "`[]`"),
+    ("Practices", "messages"): ("table", "defaults"),
+    ("Messages", "texts"): ("table of tables", "`{}`"),
     ("plugin.local_login", "codes"): ("table of secrets", "required"),
     ("One server", "access"): ("table", "none needed"),
     ("One server", "tls"): ("table", "none"),
@@ -51,6 +56,17 @@ ELSEWHERE = {
     ("One server", "notifications"): ("table", "defaults"),
     ("access: smart-backend", "token_endpoint"): ("text", '`""`'),
     ("search", "parameters"): ("table", "`{}`"),
+    ("plugin.fhir_messages", "access"): ("table", "none needed"),
+    ("plugin.fhir_messages", "tls"): ("table", "none"),
+    ("plugin.https_sms", "headers"): ("table of text", "`{}`"),
+    ("plugin.https_sms", "errors"): ("table of text", "`{}`"),
+    ("plugin.https_sms", "statuses"): ("table of text", "`{}`"),
+    ("plugin.https_sms", "body"): ("table", "required"),
+    ("plugin.https_sms", "receipts"): ("table", "none"),
+    **{
+        (f"plugin.{name}", "senders"): ("table of text", "`{}`")
+        for name in ("seven_sms", "ovh_sms", "twilio_sms", "https_sms", "smtp_mail")
+    },
 }
 """tables, which have no simple type"""
 

@@ -55,7 +55,7 @@ def raised(tree: ast.AST) -> Iterator[tuple[str, str]]:
         elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
             if getattr(target, "id", "") in ("code", "default_code") and isinstance(node.value, ast.Constant):
-                yield str(node.value.value), ""
+                yield from ((code, "") for code in strings(node.value) if code)
 
 
 def python_codes() -> dict[str, set[str]]:

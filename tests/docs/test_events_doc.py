@@ -11,7 +11,9 @@ import pytest
 
 from vsdk.domain.effects import Effect
 from vsdk.domain.events import Occurrence, VisitEvent
+from vsdk.domain.message import MessageState
 from vsdk.domain.visit import TABLE, kebab
+from vsdk.service.retries import PAUSES, SWITCH_AFTER
 
 Sections = Callable[[str, str], dict[str, str]]
 SOURCES = (Path(__file__).parents[2] / "src").rglob("*.py")
@@ -50,6 +52,21 @@ def test_the_fields_of_an_event_are_named(name: str, sections: Sections) -> None
     assert ("Fields:" in section) == bool(fields)
     for field in fields:
         assert f"`{field}`" in section
+
+
+def test_each_state_of_a_message_is_explained(sections: Sections) -> None:
+    states = re.findall(r"`([a-z]+)`", sections("events.md", "###")["MessageProgressed"])
+    assert [state for state in MessageState if state not in states] == []
+
+
+def test_attempts_and_pauses_are_those_of_the_outbox(page: Callable[[str], str]) -> None:
+    pauses = f"{', '.join(map(str, PAUSES[:-1]))} and {PAUSES[-1]} seconds"
+    ordinals = dict(enumerate(["first", "second", "third", "fourth", "fifth"], start=1))
+    numbers = dict(enumerate(["six", "seven", "eight", "nine", "ten"], start=6))
+    assert pauses in " ".join(page("events.md").split())
+    for name in ("events.md", "hooks.md"):
+        assert f"after the {ordinals[SWITCH_AFTER]} " in page(name).lower()
+    assert f"up to {numbers[len(PAUSES) + 1]} attempts" in page("hooks.md")
 
 
 def test_every_event_can_happen() -> None:

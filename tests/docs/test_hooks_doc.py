@@ -6,17 +6,21 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 import pluggy
 import pytest
 
+from vsdk import API_VERSION
 from vsdk.domain import plan
 from vsdk.domain.events import EveryoneLeft
-from vsdk.domain.ids import PracticeId, VisitId
+from vsdk.domain.ids import AppointmentId, PracticeId, VisitId
+from vsdk.domain.message import Message, Receipt
+from vsdk.domain.policy import PolicyQuestion
 from vsdk.hooks import ports
 from vsdk.hooks.lifecycle import Happened
 from vsdk.service.registry import SPECIFICATIONS
+from vsdk.service.tracing import PORTS, Tracer
 from vsdk.testing.fakes import FakeConfig, FakeHttp
 
 Sections = Callable[[str, str], dict[str, str]]
@@ -113,3 +117,64 @@ def test_the_example_of_events_counts(sections: Sections) -> None:
     happened = Happened(PracticeId("park"), VisitId("v1"), EveryoneLeft(), datetime.now(UTC))
     plugin.vsdk_event(event=happened)
     assert plugin.seen == {"EveryoneLeft": 1}
+
+
+@pytest.mark.parametrize("kind", PORTS, ids=lambda kind: kind.__name__)
+def test_all_that_an_object_may_have_is_named_where_its_hook_is(kind: type[Any], sections: Sections) -> None:
+    hook = next(name for name, signature in HOOKS.items() if f"Sequence[{kind.__name__}]" in signature)
+    section = sections("hooks.md", "###")[hook]
+    for port in PORTS[kind]:
+        assert f"`{port.__name__}`" in section
+        for member in vars(port):
+            assert member.startswith("_") or f"`{member}`" in section, member
+
+
+def test_the_fields_of_a_plan_that_send_something_are_named(sections: Sections) -> None:
+    section = sections("hooks.md", "###")["vsdk_visit_plans"]
+    for word in ("Notice", "notices", "before", "WaitingNotice", "waiting", "every", "most", "invites"):
+        assert f"`{word}`" in section
+
+
+def test_every_policy_question_is_named(sections: Sections) -> None:
+    section = sections("hooks.md", "###")["vsdk_policy_rules"]
+    for question in get_args(PolicyQuestion):
+        assert f"`{question.__name__}`" in section
+
+
+def test_the_version_that_a_plugin_states_is_the_newest(page: Callable[[str], str]) -> None:
+    assert f"`vsdk_api = {API_VERSION}`" in page("hooks.md")
+
+
+async def test_a_trace_looks_as_it_is_shown(
+    sections: Sections, page: Callable[[str], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    class AcmeSms:
+        channel = "sms"
+
+        async def deliver(self, message: Message) -> Receipt:
+            return Receipt(provider_id="acme-7017")
+
+    def vsdk_notification_channels(config: ports.Config, http: ports.Http) -> list[AcmeSms]:
+        return [AcmeSms()]
+
+    tracer, hook = Tracer(), "vsdk_notification_channels"
+    (channel,) = tracer.called(
+        "acme_sms", hook, vsdk_notification_channels, {"config": FakeConfig(), "http": FakeHttp()}
+    )
+    message = Message(
+        recipient="+491713920001",
+        text="…",
+        idempotency_key="q3xb7WgHK1sYbV9kT3xqZg",
+        template="reminder",
+        language="de",
+        practice_id=PracticeId("park"),
+        visit_id=VisitId("WgHK1sYbV9kT3xqPd2uM0A"),
+        appointment_id=AppointmentId("a1"),
+        role="patient",
+    )
+    await tracer.object("acme_sms", channel, ports.NotificationChannel).deliver(message)
+    lines = capsys.readouterr().err.splitlines()
+    described = sections("hooks.md", "##")["Tracing"].partition("```text\n")[2].splitlines()
+    assert [line.rpartition(", ")[0] for line in lines] == [
+        line.rpartition(", ")[0] for line in described[:2]
+    ]

@@ -78,8 +78,8 @@ class Plugins:
     def is_imported(self, name: str) -> bool:
         return self.modules[name] in sys.modules
 
-    def load(self, *names: str, config: Any = None, http: Any = None) -> Registry:
-        return load(names, config or FakeConfig(), http or FakeHttp())
+    def load(self, *names: str, config: Any = None, http: Any = None, trace: bool = False) -> Registry:
+        return load(names, config or FakeConfig(), http or FakeHttp(), trace=trace)
 
 
 @pytest.fixture

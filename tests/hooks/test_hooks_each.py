@@ -85,9 +85,9 @@ async def test_hook_vsdk_notification_channels(plugins: Plugins) -> None:
         """,
     )
     registry = plugins.load("acme_sms", config=FakeConfig({"acme_sms": {"sender": "sms"}}))
-    (channel,) = registry.channels
-    assert channel.channel == "sms"
-    receipt = await channel.deliver(Message("+49", "text", "key", "template", "de"))
+    (registered,) = registry.channels
+    assert (registered.plugin, registered.channel.channel) == ("acme_sms", "sms")
+    receipt = await registered.channel.deliver(Message("+49", "text", "key", "template", "de"))
     assert receipt.provider_id == "1"
 
 
@@ -136,7 +136,9 @@ def test_hook_vsdk_panels(plugins: Plugins) -> None:
             return [Panel("card", "visit-side", "card-capture", "card.js")]
         """,
     )
-    (panel,) = plugins.load("card").panels
+    (registered,) = plugins.load("card").panels
+    panel = registered.panel
+    assert registered.plugin == "card"
     assert (panel.name, panel.slot, panel.element, panel.module) == (
         "card",
         "visit-side",

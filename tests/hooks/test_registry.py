@@ -1,11 +1,15 @@
 """What the registry takes from plugins, and what it refuses: with a stable code and a sentence that helps."""
 
+import warnings
+from types import ModuleType
+
 import pytest
 from tests.hooks.conftest import Plugins
 
 from vsdk.domain.errors import ConfigurationError
 from vsdk.domain.plan import DEFAULT_PLAN
-from vsdk.hooks.markers import API_VERSION
+from vsdk.hooks.markers import API_VERSION, HookDeprecation
+from vsdk.service import registry
 from vsdk.service.registry import Registry, installed
 
 
@@ -152,6 +156,30 @@ REFUSED = {
         """
         class Plain(Source):
             def write_back(self, practice_id, appointment_id, services, status): ...
+
+        @hookimpl
+        def vsdk_schedule_sources():
+            return [Plain("x")]
+        """,
+    ),
+    "reports of a channel in a plain method": (
+        "plugin-sync-method",
+        "Plain.reported must be `async def`",
+        """
+        class Plain(Channel):
+            def reported(self, notification): return ()
+
+        @hookimpl
+        def vsdk_notification_channels():
+            return [Plain("sms")]
+        """,
+    ),
+    "notifications of a source in a plain method": (
+        "plugin-sync-method",
+        "Plain.notified must be `async def`",
+        """
+        class Plain(Source):
+            def notified(self, practice_id, notification): ...
 
         @hookimpl
         def vsdk_schedule_sources():
@@ -310,7 +338,10 @@ def test_two_plugins_may_have_pages_of_the_same_path_and_channels_of_the_same_ki
         )
     registry = plugins.load("one", "two")
     assert list(registry.pages) == [("one", "x"), ("two", "x")]
-    assert [channel.channel for channel in registry.channels] == ["sms", "sms"]
+    assert [(one.plugin, one.channel.channel) for one in registry.channels] == [
+        ("one", "sms"),
+        ("two", "sms"),
+    ]
 
 
 def test_what_is_not_installed_is_refused_and_what_is_installed_is_listed(plugins: Plugins) -> None:
@@ -387,7 +418,9 @@ def test_the_order_is_that_of_the_settings(plugins: Plugins, order: tuple[str, .
     registry = plugins.load(*order)
     assert registry.plugins == order
     assert [rule.id for rule in registry.rules] == [f"{name}-{n}" for name in order for n in (1, 2)]
-    assert [channel.channel for channel in registry.channels] == list(order)
+    assert [(one.plugin, one.channel.channel) for one in registry.channels] == [
+        (name, name) for name in order
+    ]
     assert [name for name, _ in registry.listeners] == list(order)
     assert registry.plan.name == "+".join(order)
     assert [notice.template for notice in registry.plan.notices] == [order[-1]]
@@ -408,6 +441,70 @@ def test_an_older_hook_api_is_fine(plugins: Plugins) -> None:
     plugins.install("same", f"vsdk_api = {API_VERSION}")
     plugins.install("older", "vsdk_api = (0, 9)")
     assert plugins.load("same", "older").plugins == ("same", "older")
+
+
+def specified(source: str) -> ModuleType:
+    """A module of specifications that exists in this test only."""
+    module = ModuleType("a_specification")
+    exec(source, vars(module))
+    return module
+
+
+FADING = """
+from vsdk.hooks.markers import HookDeprecation, hookspec
+
+@hookspec(warn_on_impl_args={"colour": HookDeprecation("`colour` goes in 2.0; ask the page")})
+def vsdk_doors(config, colour): ...
+
+@hookspec(warn_on_impl=HookDeprecation("`vsdk_windows` goes in 2.0; use vsdk_doors"))
+def vsdk_windows(config): ...
+"""
+
+
+@pytest.fixture
+def fading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hooks more: one with a parameter that is about to go, one that goes as a whole."""
+    monkeypatch.setattr(registry, "SPECIFICATIONS", (*registry.SPECIFICATIONS, specified(FADING)))
+
+
+@pytest.mark.usefixtures("fading")
+def test_a_parameter_that_is_about_to_go_is_a_warning_with_plugin_and_hook(plugins: Plugins) -> None:
+    plugins.install("acme", "@hookimpl\ndef vsdk_doors(config, colour): return []")
+    with pytest.warns(HookDeprecation) as caught:
+        plugins.load("acme")
+    (warning,) = caught
+    assert str(warning.message) == "plugin 'acme', vsdk_doors: `colour` goes in 2.0; ask the page"
+    assert warning.filename.endswith(f"{plugins.modules['acme']}.py")
+
+
+@pytest.mark.usefixtures("fading")
+def test_a_hook_that_is_about_to_go_is_a_warning_for_each_plugin_that_has_it(plugins: Plugins) -> None:
+    for name in ("one", "two"):
+        plugins.install(name, "@hookimpl\ndef vsdk_windows(): return []")
+    with pytest.warns(HookDeprecation) as caught:
+        plugins.load("one", "two")
+    text = "vsdk_windows: `vsdk_windows` goes in 2.0; use vsdk_doors"
+    assert [str(warning.message) for warning in caught] == [f"plugin 'one', {text}", f"plugin 'two', {text}"]
+
+
+@pytest.mark.usefixtures("fading")
+def test_who_does_not_use_what_goes_is_not_warned(plugins: Plugins) -> None:
+    plugins.install("acme", "@hookimpl\ndef vsdk_doors(config): return []")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        plugins.load("acme")
+    assert caught == []
+
+
+@pytest.mark.usefixtures("fading")
+def test_other_warnings_of_a_plugin_are_not_swallowed(plugins: Plugins) -> None:
+    plugins.install("acme", "import warnings\nwarnings.warn('old library', DeprecationWarning)")
+    with pytest.warns(DeprecationWarning, match="old library"):
+        plugins.load("acme")
+
+
+def test_a_deprecation_is_seen_by_whoever_looks_for_deprecations() -> None:
+    assert issubclass(HookDeprecation, DeprecationWarning)
 
 
 def test_a_registry_cannot_be_changed(plugins: Plugins) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 from starlette.testclient import TestClient
 from tests.server.conftest import OTHER_KEY, PATIENT_NAME, XVER, bearer, handle_of, r4, r5
+from tests.server.draining import drained
 from tests.server.test_fhir_face import RELEASES, assert_outcome, link_in, put
 
 from vsdk.adapters.scheduling.fhir.strict import issues
@@ -291,7 +292,7 @@ def test_people_who_talk_when_it_is_deleted_go_on_to_the_end(http: TestClient, v
     assert call(video.visits.get, visit.id).state.value == "admitted"
     assert join(http, link).status_code == 410
     call(video.visits.hang_up, visit.id, Role.PRACTITIONER)
-    call(video.outbox.perform_due)
+    call(drained, video)
     assert_outcome(get(http), 410, "appointment-deleted")
 
 
@@ -487,7 +488,7 @@ def test_the_status_that_was_reported_by_us_survives_a_patch(http: TestClient, v
     call = http.portal.call  # type: ignore[union-attr]
     visit = call(video.store.visit_of, "park", "a1")
     call(video.visits.arrive, visit.id, "p1")
-    call(video.outbox.perform_due)
+    call(drained, video)
     patch = [{"op": "add", "path": "/description", "value": "x"}]
     headers = bearer() | {"Content-Type": "application/json-patch+json"}
     reply = http.patch("/fhir/R4/Appointment/a1", json=patch, headers=headers)

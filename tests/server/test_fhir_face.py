@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 from tests.server.conftest import OTHER_KEY, XVER, bearer, handle_of, r4, r5
+from tests.server.draining import drained
 
 from vsdk.adapters.scheduling.fhir.strict import issues
 from vsdk.testing.factories import NOON
@@ -275,7 +276,7 @@ def test_the_status_of_the_visit_is_in_the_appointment(
     put(http, "R4", r4())
     (visit, _), *_ = http.portal.call(video.visits.day, "park", NOON, NOON + timedelta(days=1))  # type: ignore[union-attr]
     http.portal.call(video.visits.arrive, visit.id, "p1")  # type: ignore[union-attr]
-    http.portal.call(video.outbox.perform_due)  # type: ignore[union-attr]
+    http.portal.call(drained, video)  # type: ignore[union-attr]
     read = http.get("/fhir/R4/Appointment/a1", headers=bearer())
     assert read.json()["status"] == "arrived"
     assert issues(read.json(), "R4") == []

@@ -5,6 +5,7 @@ from typing import Any
 
 from starlette.testclient import TestClient
 from tests.server.conftest import PATIENT_NAME, bearer, handle_of, new_video, r4
+from tests.server.draining import drained
 
 from vsdk.testing.fakes import FakeClock
 
@@ -40,7 +41,7 @@ def test_messages_and_limits_of_two_servers_are_apart(tmp_path: Path) -> None:
     with TestClient(videos[0]) as one, TestClient(videos[1]) as two:
         one.post("/api/v1/visits", json={"appointment": r4()}, headers=bearer())
         one.portal.call(videos[0].deadlines.report_due)  # type: ignore[union-attr]
-        one.portal.call(videos[0].outbox.perform_due)  # type: ignore[union-attr]
+        one.portal.call(drained, videos[0])  # type: ignore[union-attr]
         page = "/plugins/console_messages/messages"
         assert "/j#" in one.get(page).text
         assert "/j#" not in two.get(page).text

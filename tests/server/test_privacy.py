@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import websockets
 from tests.server.conftest import OTHER_KEY, XVER, Page, bearer, handle_of, rows
+from tests.server.draining import drained
 
 from vsdk.server import logs
 from vsdk.testing.factories import NOON
@@ -122,14 +123,14 @@ async def story(server: Any) -> tuple[Recorder, dict[str, Page]]:
     await doctor.closed()
     await pages["list"].send("invite", visit=planned["visit"], participant="p1")
     await pages["list"].settle()
-    await server.video.outbox.perform_due()
+    await drained(server.video)
     await call(
         "POST",
         "/api/v1/visits",
         json={"appointment": APPOINTMENT | {"status": "cancelled"}},
         headers=bearer(),
     )
-    await server.video.outbox.perform_due()
+    await drained(server.video)
     return call, pages
 
 
@@ -203,9 +204,8 @@ async def test_effects_that_fail_are_logged_without_what_they_carried(
     async def crash(message: Any) -> None:
         raise ValueError(f"{message.recipient} {message.text}")
 
-    for channels in server.video.outbox._channels.values():
-        for channel in channels:
-            monkeypatch.setattr(channel, "deliver", crash)
+    for registered in server.video.registry.channels:
+        monkeypatch.setattr(registered.channel, "deliver", crash)
     await server.post("/visits", {"appointment": APPOINTMENT}, key="park-key-0123456789")
     async with asyncio.timeout(5):
         while "effect failed" not in log.getvalue():
@@ -221,7 +221,7 @@ async def test_the_link_in_the_appointment_is_the_only_handle_in_the_database(
 ) -> None:
     planned = await server.plan()
     await server.patient(planned)
-    await server.video.outbox.perform_due()
+    await drained(server.video)
     for link in planned["links"]:
         assert handle_of(link["join_url"]) not in str(rows(database))
     assert XVER not in str(rows(database)["visit"])

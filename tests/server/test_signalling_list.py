@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tests.server.draining import drained
+
 from vsdk.domain.effects import WriteBack
 from vsdk.domain.errors import PartnerError
 from vsdk.domain.ids import AppointmentId, PracticeId
@@ -65,7 +67,7 @@ async def test_who_is_invited_back_can_come_with_the_old_link_and_gets_a_message
     await board.send("invite", visit=planned["visit"], participant="p1")
     await board.settle()
     assert await server.state(planned) == "planned"
-    await server.video.outbox.perform_due()
+    await drained(server.video)
     lines = [e.details for e in await server.video.store.audit() if e.what == "message-sent"]
     assert {"template": "invited-back", "channel": "sms"} in lines
     clock.advance(minutes=25)

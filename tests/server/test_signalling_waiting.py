@@ -26,6 +26,7 @@ async def test_a_patient_who_arrives_waits_and_is_told_for_whom_and_since_when(s
         "since": "2026-03-02T12:00:00Z",
         "start": "2026-03-02T12:00:00Z",
         "practitioner": "Dr. Katharina Berg",
+        "delay_minutes": 0,
     }
     assert await page.settle() == []
 
@@ -64,6 +65,8 @@ async def test_an_entry_of_the_list_says_all_that_the_protocol_names(server: Any
         "waiting_since": "2026-03-02T12:00:00Z",
         "come_back_until": None,
         "not_written_back": None,
+        "delay_minutes": 0,
+        "messages": {"total": 0, "latest": None, "problem": None},
         "people": [
             {
                 "participant": "p1",

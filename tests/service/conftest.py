@@ -13,6 +13,7 @@ from vsdk.domain.appointment import Appointment, AppointmentStatus, VirtualServi
 from vsdk.domain.errors import NotFound
 from vsdk.domain.events import VisitEvent
 from vsdk.domain.ids import AppointmentId, PracticeId, VisitId
+from vsdk.domain.message import MessageText
 from vsdk.domain.participant import Participant, Role
 from vsdk.domain.plan import DEFAULT_PLAN, VisitPlan
 from vsdk.domain.policy import Finding, Outcome, PolicyQuestion
@@ -26,20 +27,25 @@ from vsdk.hooks.ports import (
     NotificationChannel,
     PolicyRule,
     Redirect,
+    ReportingChannel,
     ScheduleSource,
     SourcedAppointment,
 )
 from vsdk.hooks.store import OutboxEntry
 from vsdk.service.deadlines import DeadlineService
+from vsdk.service.delivery import Delivery, Way
+from vsdk.service.errands import Errands, reaches_team
 from vsdk.service.following import FollowingService
 from vsdk.service.grants import Grants
 from vsdk.service.join import JoinService
 from vsdk.service.listeners import Listeners
+from vsdk.service.messages import MessageService
 from vsdk.service.outbox import OutboxService
 from vsdk.service.own_links import LostLinks, OwnLinks
 from vsdk.service.policy import PolicyService
 from vsdk.service.scheduling import Scheduled, SchedulingService
 from vsdk.service.visits import VisitService
+from vsdk.service.write_back import WritingBack
 from vsdk.store.sql import SqlStore
 from vsdk.testing.factories import a_practice, a_sourced_appointment
 from vsdk.testing.fakes import FakeClock, RecordingChannel
@@ -126,15 +132,20 @@ class Words:
         self,
         template: str,
         language: str,
-        channel: str,
+        kind: str,
         *,
         practice: Practice,
         appointment: Appointment,
-        participant: Participant,
+        participant: Participant | None,
         url: str | None,
+        list_url: str,
         now: datetime,
-    ) -> tuple[str, str]:
-        return f"Visit for {participant.name}", f"{template}/{language}: {participant.name} {url}"
+        values: Mapping[str, str],
+        sequence: int,
+    ) -> MessageText:
+        name = participant.name if participant else "team"
+        more = "".join(f" {key}={value}" for key, value in values.items())
+        return MessageText(f"{template}/{language}: {name} {url}{more}", f"Visit for {name}", segments=1)
 
 
 class World:
@@ -169,7 +180,7 @@ class World:
         provider = cast("IdentityProvider", self.provider)
         self.store = SqlStore(self.url)
         self.grants = Grants(KEY, timedelta(minutes=10))
-        self.visits = VisitService(self.store, self.policy, self.listeners, self.clock)
+        self.visits = VisitService(self.store, self.policy, self.listeners, self.clock, self.plan)
         self.own_links = OwnLinks(FhirFormat(), practices | dict.fromkeys((OTHER, ANOTHER), self.practice))
         self.scheduling = SchedulingService(
             self.store,
@@ -184,18 +195,18 @@ class World:
         self.join = JoinService(
             self.store, self.grants, self.policy, self.clock, practices, {PRACTICE: provider}
         )
-        self.outbox = OutboxService(
-            self.store,
-            self.scheduling,
-            Words(),
-            self.clock,
-            practices,
-            {PRACTICE: tuple(self.channels)},
-            {PRACTICE: source},
-            self.visits,
+        ways = tuple(Way(f"a_{channel.channel}", channel) for channel in self.channels)
+        teams = {PRACTICE} if reaches_team(self.practice, [way.kind for way in ways]) else set()
+        errands = Errands(self.store, self.scheduling, practices)
+        self.delivery = Delivery(
+            self.store, errands, Words(), self.clock, {PRACTICE: ways}, self.grants, teams
         )
+        writing_back = WritingBack(self.store, self.scheduling, self.clock, practices, {PRACTICE: source})
+        self.outbox = OutboxService(self.store, self.delivery, writing_back, self.clock, self.visits)
         self.visits.wake = self.outbox.wake
-        self.deadlines = DeadlineService(self.store, self.visits, self.outbox, self.clock)
+        reporting = {way.plugin: (way.channel,) for way in ways if isinstance(way.channel, ReportingChannel)}
+        self.messages = MessageService(self.store, self.visits, self.clock, self.grants, reporting)
+        self.deadlines = DeadlineService(self.store, self.visits, self.outbox, self.clock, teams)
         self.lost_links = LostLinks(self.own_links, self.store, self.outbox.wake, self.clock)
         self.following = FollowingService(self.scheduling, self.lost_links, {PRACTICE: source}, 0.01)
 

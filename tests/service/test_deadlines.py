@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,6 +20,7 @@ MINUTE = timedelta(minutes=1)
 LINK = Notice("link", "link-at-time", 10 * MINUTE)
 CALL = Notice("call", "your-visit-starts", timedelta(0), to=Role.PRACTITIONER)
 TOMORROW = NOON + timedelta(days=1)
+DOCTOR = replace(PRACTITIONER, email="jonas.muster@praxis.example")
 PLAN = VisitPlan("plan", 15 * MINUTE, 60 * MINUTE, (LINK, CALL))
 
 
@@ -53,8 +55,8 @@ async def test_a_notice_is_sent_at_its_time_once(world: World) -> None:
 
 
 async def test_a_notice_reaches_everyone_of_its_role(world: World) -> None:
-    second = Participant(P3, Role.PRACTITIONER, "Practitioner/2")
-    visit_id = await tomorrow(world, participants=(PATIENT, PRACTITIONER, second))
+    second = Participant(P3, Role.PRACTITIONER, "Practitioner/2", phone="+4915100000002")
+    visit_id = await tomorrow(world, participants=(PATIENT, DOCTOR, second))
     await go_to(world, timedelta(0))
     assert {
         effect.participant_id for effect in await notified(world) if effect.template == CALL.template
@@ -75,7 +77,7 @@ async def test_what_is_due_survives_a_restart_and_is_still_sent_once(world: Worl
 
 
 async def test_after_a_long_time_off_everything_that_is_due_is_done(world: World) -> None:
-    await tomorrow(world)
+    await tomorrow(world, participants=(PATIENT, DOCTOR))
     await world.restart()
     await go_to(world, 30 * MINUTE)
     assert sorted(effect.template for effect in await notified(world)) == [
@@ -92,7 +94,7 @@ async def test_two_servers_on_one_database_send_once(world: World) -> None:
 
 
 async def test_an_appointment_that_comes_late_is_notified_at_once(world: World) -> None:
-    await world.planned()
+    await world.planned(participants=(PATIENT, DOCTOR))
     await world.deadlines.report_due()
     assert {effect.template for effect in await notified(world)} == {"link-at-time", "your-visit-starts"}
 

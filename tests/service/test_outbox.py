@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.service.conftest import PRACTICE, World
+from tests.service.conftest import OTHER, PRACTICE, World
 from tests.times import next_effect_at
 
 from vsdk.domain.appointment import AppointmentStatus
@@ -16,12 +16,12 @@ from vsdk.domain.effects import Notify, WriteBack
 from vsdk.domain.errors import Conflict, DeliveryFailed, InvalidAppointment, NotFound, PartnerError
 from vsdk.domain.events import EffectGivenUp, WriteBackMadeGood
 from vsdk.domain.ids import AppointmentId, ParticipantId
-from vsdk.domain.message import Message, Receipt
+from vsdk.domain.message import Message, MessageState, Receipt
 from vsdk.domain.participant import Participant, Role
 from vsdk.domain.visit import VisitState
 from vsdk.hooks.store import VisitChange
 from vsdk.service import outbox as outbox_module
-from vsdk.service.outbox import PAUSES
+from vsdk.service.retries import PAUSES
 from vsdk.testing.factories import NOON, PATIENT, PRACTITIONER, a_sourced_appointment
 
 P1, P2 = ParticipantId("p1"), ParticipantId("p2")
@@ -296,7 +296,7 @@ async def test_the_key_is_the_same_at_each_attempt_and_differs_between_messages(
     await with_message(world)
     while await world.effects():
         await world.perform()
-        world.clock.advance(seconds=3 * max(PAUSES))
+        world.clock.advance(seconds=3 * PAUSES[2])
     assert len(sms.given) == 4
     assert len({message.idempotency_key for message in sms.given}) == 1
     await with_message(world)
@@ -309,6 +309,7 @@ async def test_what_fails_is_tried_again_after_growing_pauses_and_then_given_up(
 ) -> None:
     sms = Recorder("sms", *[soon()] * 100)
     await with_channels(world, sms)
+    await world.planned(**at(NOON + timedelta(days=1)))
     await with_message(world)
     for pause in PAUSES:
         later = await attempt(world)
@@ -327,16 +328,10 @@ async def test_what_fails_is_tried_again_after_growing_pauses_and_then_given_up(
 async def test_what_was_given_up_stays_to_be_seen_with_its_reason(world: World) -> None:
     await with_channels(world, Recorder("sms", DeliveryFailed("no", code="number-blocked")))
     await with_message(world)
-    abandoned: list[str] = []
-    abandon = world.store.abandon
-
-    async def seen(entry: object, reason: str) -> None:
-        abandoned.append(reason)
-        await abandon(entry, reason)  # type: ignore[arg-type]
-
-    world.store.abandon = seen  # type: ignore[method-assign]
     await world.perform()
-    assert abandoned == ["number-blocked"]
+    (letter,) = await world.store.dead_letters(PRACTICE)
+    assert (letter.reason, letter.record and letter.record.state) == ("number-blocked", MessageState.FAILED)
+    assert await world.store.dead_letters(OTHER) == []
 
 
 async def test_the_gateway_says_when_to_come_back(world: World) -> None:
@@ -356,7 +351,7 @@ async def test_who_says_to_come_back_in_years_is_asked_once_a_day_until_it_is_gi
     await world.planned()
     await world.perform()
     world.source.error = soon(retry_after=seconds)
-    await world.schedule(**at(NOON + 30 * MINUTE))
+    await world.schedule(end=NOON + 30 * MINUTE)
     for _ in PAUSES:
         assert await attempt(world) == timedelta(days=1)
         world.clock.advance(days=1)
@@ -418,7 +413,9 @@ async def test_a_channel_that_never_answers_is_cut_off(
     assert [r.__dict__["code"] for r in caplog.records if r.message == "effect failed"] == ["timeout"]
 
 
-async def test_after_a_crash_between_delivering_and_noting_it_the_key_is_the_same(world: World) -> None:
+async def test_after_a_crash_between_delivering_and_noting_it_the_key_is_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sms = Recorder("sms")
     await with_channels(world, sms)
     await with_message(world)
@@ -426,13 +423,15 @@ async def test_after_a_crash_between_delivering_and_noting_it_the_key_is_the_sam
     class PowerCut(BaseException):
         """Nothing catches it, as nothing catches the end of a process."""
 
-    async def power_cut(entry: object, *, told: bool) -> None:
+    async def power_cut(*_: object) -> None:
         raise PowerCut
 
-    world.store.complete = power_cut  # type: ignore[method-assign]
+    monkeypatch.setattr(world.outbox, "_conclude", power_cut)
     with pytest.raises(PowerCut):
         await world.outbox.perform_due()
     await world.restart()
+    assert await world.outbox.perform_due() == 0, "it was claimed"
+    await world.store.release_claims()
     await world.perform()
     assert len(sms.given) == 2
     assert sms.given[0] == sms.given[1]
@@ -561,18 +560,19 @@ async def test_the_worker_survives_a_database_that_fails_once(
     sms = Recorder("sms")
     await with_channels(world, sms)
     await with_message(world)
-    next_effects, failures = world.store.next_effects, [OSError("disk")]
+    claim, failures = world.store.claim, [OSError("disk"), OSError("disk")]
 
-    async def failing(*args: object) -> object:
+    async def failing(*args: Any) -> object:
         if failures:
             raise failures.pop()
-        return await next_effects(world.clock.now())
+        return await claim(*args)
 
-    monkeypatch.setattr(world.store, "next_effects", failing)
+    monkeypatch.setattr(world.store, "claim", failing)
     async with running(world) as task:
         await until_sent(sms)
         assert not task.done()
-    assert [r.__dict__["error"] for r in caplog.records if r.message == "the outbox failed"] == ["OSError"]
+    failed = [r.__dict__["error"] for r in caplog.records if r.message == "the outbox cannot be read"]
+    assert failed == ["OSError", "OSError"]
 
 
 async def test_messages_to_many_are_sent_side_by_side(world: World) -> None:

@@ -11,7 +11,7 @@ from tests.times import next_due
 
 from vsdk.domain import events as on
 from vsdk.domain.appointment import AppointmentStatus
-from vsdk.domain.effects import WriteBack
+from vsdk.domain.effects import Notify, WriteBack
 from vsdk.domain.errors import Conflict, NotFound, Refused
 from vsdk.domain.ids import AppointmentId, ParticipantId, PracticeId, VisitId
 from vsdk.domain.participant import Participant, Role
@@ -176,7 +176,8 @@ async def test_moved_far_the_links_are_replaced_and_written_back(world: World) -
     assert second.visit.window == world.plan.window(TOMORROW)
     assert old not in repr(urls(second))
     assert await refusal(world, old) == "join-link-revoked"
-    assert [e.effect for e in await world.effects()] == [WriteBack(PRACTICE, A1, None)]
+    moved = Notify(visit_id, ParticipantId("p1"), "moved")
+    assert [e.effect for e in await world.effects()] == [moved, WriteBack(PRACTICE, A1, None)]
     world.clock.advance(days=1)
     assert (await world.join.exchange(await world.handle())).grant.visit_id == visit_id
 

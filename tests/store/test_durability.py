@@ -201,6 +201,8 @@ async def test_personal_data_are_in_no_table_but_the_mirror(store: SqlStore, url
         VisitChange(change.visit, None, change.effects, marked, change.links, notices=change.notices),
         NOON,
     )
+    await store.subscribe(change.visit.id, MARKED.id, "https://push.example/1", "{}", NOON)
+    await store.set_opt_out(change.visit.practice_id, "0" * 64, NOON, out=True)
     kept = {table: json.dumps(content, default=str) for table, content in rows(url).items()}
     for marker in MARKERS:
         assert [table for table, content in kept.items() if marker in content] == ["appointment"]

@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import create_engine, event, select
-from tests.times import next_due, next_effect_at
+from tests.times import abandon, complete, next_due, next_effect_at, postpone
 
 from vsdk.domain import events as on
 from vsdk.domain.appointment import AppointmentStatus
@@ -38,7 +38,7 @@ async def test_an_effect_waits_until_it_is_complete(store: SqlStore) -> None:
     one, two = await store.next_effects(NOON)
     assert (one.effect, one.attempts, one.created) == (notify("one"), 0, NOON)
     assert one.id != two.id
-    await store.complete(one)
+    await complete(store, one)
     assert await store.next_effects(NOON) == [two]
 
 
@@ -74,7 +74,7 @@ async def test_a_long_queue_is_not_sorted_to_find_what_comes_next(store: SqlStor
 async def test_a_postponed_effect_comes_back_with_the_same_id(store: SqlStore) -> None:
     await commit(store, notify())
     [entry] = await store.next_effects(NOON)
-    await store.postpone(entry, NOON + MINUTE)
+    await postpone(store, entry, NOON + MINUTE)
     assert await store.next_effects(NOON) == []
     assert await next_effect_at(store) == NOON + MINUTE
     [again] = await store.next_effects(NOON + MINUTE)
@@ -86,7 +86,7 @@ async def test_an_abandoned_effect_is_kept_with_its_reason_and_not_tried_again(
 ) -> None:
     await commit(store, notify())
     [entry] = await store.next_effects(NOON)
-    await store.abandon(entry, "delivery-failed")
+    await abandon(store, entry, "delivery-failed")
     assert await store.next_effects(NOON) == []
     assert await next_effect_at(store) is None
     with create_engine(url.replace("+aiosqlite", "")).connect() as connection:
@@ -97,7 +97,7 @@ async def test_an_abandoned_effect_is_kept_with_its_reason_and_not_tried_again(
 async def test_performed_effects_leave_nothing_behind(store: SqlStore, url: str) -> None:
     await commit(store, *[notify(str(n)) for n in range(5)])
     for entry in await store.next_effects(NOON):
-        await store.complete(entry)
+        await complete(store, entry)
     with create_engine(url.replace("+aiosqlite", "")).connect() as connection:
         assert connection.execute(select(outbox)).all() == []
 
@@ -109,12 +109,12 @@ async def test_a_status_never_overtakes_an_earlier_one_of_its_appointment(store:
     first, second = await store.next_effects(NOON)
     assert [first.effect, second.effect] == [arrived, other]
 
-    await store.postpone(first, NOON + MINUTE)
-    await store.complete(second)
+    await postpone(store, first, NOON + MINUTE)
+    await complete(store, second)
     assert await store.next_effects(NOON) == []
     assert await next_effect_at(store) == NOON + MINUTE
 
-    await store.abandon(first, "partner-error")
+    await abandon(store, first, "partner-error")
     assert [entry.effect for entry in await store.next_effects(NOON)] == [fulfilled]
 
 
@@ -123,10 +123,10 @@ async def test_a_write_back_makes_good_what_was_given_up_for_its_appointment_alo
     fulfilled = report(AppointmentStatus.FULFILLED)
     await commit(store, arrived, fulfilled, other, notify())
     message, first, of_another = await store.next_effects(NOON)
-    await store.abandon(first, "foreign-link")
-    assert [await store.complete(entry) for entry in (of_another, message)] == [False, False]
+    await abandon(store, first, "foreign-link")
+    assert [await complete(store, entry) for entry in (of_another, message)] == [False, False]
     [later] = await store.next_effects(NOON)
-    assert await store.complete(later) is True
+    assert await complete(store, later) is True
 
 
 async def test_the_deadline_of_a_visit_follows_its_state(store: SqlStore) -> None:
@@ -206,5 +206,5 @@ async def test_not_written_back_is_what_was_given_up_with_its_last_reason(store:
     assert await store.not_written_back(practice, ids) == {}, "what waits is not given up"
     for effect, reason in ((arrived, "foreign-link"), (fulfilled, "partner-error")):
         [entry] = [entry for entry in await store.next_effects(NOON) if entry.effect == effect]
-        await store.abandon(entry, reason)
+        await abandon(store, entry, reason)
     assert await store.not_written_back(practice, ids) == {"a1": "partner-error"}

@@ -21,6 +21,10 @@ Render = Callable[[Pages, str], str]
 RENDER: dict[str, Render] = {
     "join": lambda pages, language: pages.join(language),
     "practice": lambda pages, language: pages.practice(language, a_practice(name=HOSTILE, id=HOSTILE)),
+    "practice_messages": lambda pages, language: pages.practice_messages(
+        language, a_practice(name=HOSTILE, id=HOSTILE)
+    ),
+    "choice": lambda pages, language: pages.choice(language),
     "home": lambda pages, language: pages.home(language),
     "problem": lambda pages, language: pages.problem(language, HOSTILE, 404),
     "plugin_page": lambda pages, language: pages.plugin_page(language, HOSTILE, "<p id='own'>7</p>"),
@@ -106,7 +110,7 @@ def test_everything_is_loaded_from_below_the_base_url(name: str) -> None:
         assert ASSETS.read(source.removeprefix("/video/static/")) is not None
 
 
-@pytest.mark.parametrize("name", ["join", "practice"])
+@pytest.mark.parametrize("name", ["join", "practice", "practice_messages", "choice"])
 def test_page_with_scripts_says_what_to_do_without_them(name: str) -> None:
     tags = Tags(RENDER[name](PAGES, "de"))
     assert tags.of("noscript")
@@ -126,6 +130,16 @@ def test_practice_page_holds_the_list_of_that_practice() -> None:
         "time-zone": "Europe/Berlin",
         "lang": "de",
     }
+
+
+def test_page_of_what_did_not_arrive_signs_in_like_the_list() -> None:
+    (element,) = Tags(PAGES.practice_messages("de", a_practice())).of("vsdk-practice-messages")
+    (of_list,) = Tags(PAGES.practice("de", a_practice())).of("vsdk-practice-queue")
+    assert element == of_list
+
+
+def test_page_of_choice_knows_nobody() -> None:
+    assert Tags(PAGES.choice("fr")).of("vsdk-message-choice") == [{"server": "/video", "lang": "fr"}]
 
 
 def test_page_of_a_plugin_keeps_its_html() -> None:

@@ -1,6 +1,7 @@
 """The practice's list in a real browser. The server is played here, HTTP and WebSocket both."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,6 +43,7 @@ def person(name: str, waited: float | None = None, **changes: Any) -> dict[str, 
 def entry(visit: str, state: str, *people: dict[str, Any], **changes: Any) -> dict[str, Any]:
     practitioner = person("Dr. Jonas Muster", participant="p9", role="practitioner")
     known = {"visit": visit, "start": at(0), "end": at(20), "state": state, "waiting_since": None}
+    known |= {"delay_minutes": 0, "messages": {"total": 0, "latest": None, "problem": None}}
     return known | {"people": [*people, practitioner], "come_back_until": None} | changes
 
 
@@ -51,6 +53,8 @@ class Server:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.entries: list[dict[str, Any]] = []
+        self.given_up: list[dict[str, Any]] = []
+        self.messages: list[dict[str, Any]] = []
         self.sent: list[dict[str, Any]] = []
         self.requests: list[tuple[str, dict[str, Any], str | None]] = []
         self.socket: WebSocketRoute | None = None
@@ -81,6 +85,10 @@ class Server:
         elif path.endswith("/sign-in"):
             practice = {"id": "practice", "name": "Praxis am Park"}
             route.fulfill(json={"grant": "list-grant", "signalling": signalling, "practice": practice})
+        elif path.endswith("/outbox"):
+            route.fulfill(json={"entries": self.given_up})
+        elif path.endswith(("/messages", "/again")):
+            route.fulfill(json={"messages": self.messages})
         else:
             route.fulfill(json={"grant": "visit-grant", "signalling": signalling})
 
@@ -103,7 +111,8 @@ class Server:
             self._show(self.socket)
 
     def _show(self, socket: WebSocketRoute) -> None:
-        socket.send(json.dumps({"type": "queue", "entries": self.entries}))
+        queue = {"type": "queue", "entries": self.entries, "given_up": len(self.given_up)}
+        socket.send(json.dumps(queue))
 
     def heard(self, kind: str) -> list[dict[str, Any]]:
         return [message for message in self.sent if message["type"] == kind]
@@ -275,6 +284,153 @@ def test_what_the_pms_was_not_told_is_said_at_the_visit(page: Page, server: Serv
     server.show(entry("v1", "planned", person("Erika Beispiel"), not_written_back="foreign-link"))
     sign_in(page)
     expect(page.get_by_text("did not reach the practice system (foreign-link)")).to_be_visible()
+
+
+def sent(template: str, state: str, **changes: Any) -> dict[str, Any]:
+    latest = {"template": template, "state": state, "at": "2026-07-01T11:50:00Z"}
+    return {"messages": {"total": 1, "latest": latest, "problem": None} | changes}
+
+
+def message(**changes: Any) -> dict[str, Any]:
+    known = {"id": "m1", "template": "link-at-time", "participant": "p1", "role": "patient", "code": ""}
+    known |= {"channel": "sms", "recipient": "+49 … 01", "state": "sent", "segments": 1, "attempts": 1}
+    return known | {"created": at(-60), "updated": at(-60)} | changes
+
+
+def test_row_says_in_one_line_what_was_sent_last_or_what_went_wrong(page: Page, server: Server) -> None:
+    server.show(
+        entry("v1", "planned", person("Ada Test"), **sent("link-at-time", "delivered")),
+        entry("v2", "planned", person("Ida Probe"), **sent("delay", "failed", problem="gateway-credit")),
+        entry("v3", "planned", person("Erika Beispiel")),
+        entry("v4", "planned", person("Karl Neu"), **sent("of-a-plugin", "sent", problem="new-code")),
+        entry("v5", "closed", person("Uwe Vorbei")),
+    )
+    sign_in(page)
+    expect(row(page, "v1")).to_contain_text("Link · delivered · Wed 1 Jul, 13:50")
+    expect(row(page, "v2")).to_contain_text("Not sent: the SMS credit is used up.")
+    expect(row(page, "v2")).not_to_contain_text("13:50")
+    expect(row(page, "v3")).to_contain_text("Nothing sent yet")
+    expect(row(page, "v4")).to_contain_text("(For questions: new-code)")
+    expect(row(page, "v5").get_by_role("button")).to_have_count(0)
+
+
+def test_open_messages_stay_current_and_keep_the_focus(page: Page, server: Server) -> None:
+    planned = entry("v1", "planned", person("Ada Test"))
+    server.show(planned)
+    sign_in(page)
+    page.get_by_role("button", name="See the messages to Ada Test").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Nothing sent yet")).to_be_visible()
+    server.messages = [message()]
+    dialog.get_by_role("button", name="Send link").click()
+    expect(dialog.get_by_role("listitem")).to_have_count(1)
+    assert server.requests[-1] == (
+        "/api/v1/visits/v1/messages",
+        {"template": "link-at-time"},
+        "Bearer list-grant",
+    )
+    again = dialog.get_by_role("button", name="Send again: Link to Ada Test")
+    again.focus()
+    server.messages = [message(state="undelivered", code="number-unreachable", segments=2)]
+    server.show(planned | sent("link-at-time", "undelivered"))
+    expect(dialog.get_by_role("listitem")).to_contain_text("the phone could not be reached")
+    expect(dialog.get_by_role("listitem")).to_contain_text("2 SMS")
+    expect(again).to_be_focused()
+    again.click()
+    expect(dialog.get_by_text("It is being sent.")).to_be_visible()
+    assert server.requests[-1][0] == "/api/v1/messages/m1/again"
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="See the messages to Ada Test")).to_be_focused()
+
+
+def test_nothing_is_sent_again_to_the_team_or_about_what_is_over(page: Page, server: Server) -> None:
+    server.messages = [message(), message(id="m2", template="patient-waiting", participant="practice")]
+    server.show(
+        entry("v1", "cancelled", person("Ada Test"), **sent("cancelled", "sent")),
+        entry("v2", "planned", person("Ida Probe"), **sent("link-at-time", "sent")),
+    )
+    sign_in(page)
+    page.get_by_role("button", name="See the messages to Ada Test").click()
+    expect(page.get_by_role("dialog").get_by_role("listitem")).to_have_count(2)
+    expect(page.get_by_role("button", name="Send again")).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="See the messages to Ida Probe").click()
+    expect(page.get_by_role("button", name="Send again")).to_have_count(1)
+
+
+def test_delay_offers_what_lies_ahead_and_is_announced_with_one_tap(page: Page, server: Server) -> None:
+    server.show(
+        entry("v1", "waiting", person("Erika Beispiel", 1), start=at(-22)),
+        entry("v2", "planned", person("Ida Probe"), start=at(1500)),
+        entry("v3", "planned", person("Ada Test"), start=at(-1), delay_minutes=15),
+    )
+    sign_in(page)
+    expect(row(page, "v3")).to_contain_text("15 min late, at about ")
+    expect(row(page, "v2").get_by_role("button", name="Delay")).to_have_count(0)
+    page.get_by_role("button", name="Delay: tell Erika Beispiel").click()
+    dialog = page.get_by_role("dialog")
+    offered = dialog.get_by_role("button").filter(has_text="min")
+    expect(offered).to_have_text([re.compile(f"^{minutes} min") for minutes in (30, 45, 60, 75, 90, 105)])
+    expect(dialog.get_by_role("button", name="No delay")).to_have_count(0)
+    offered.first.click()
+    expect(dialog).to_have_count(0)
+    assert server.requests[-1] == ("/api/v1/visits/v1/delay", {"minutes": 30}, "Bearer list-grant")
+    page.get_by_role("button", name="Delay: tell Ada Test").click()
+    asked = len(server.requests)
+    dialog.get_by_role("button", name="15 min", pressed=True).click()
+    expect(dialog).to_have_count(0)
+    assert len(server.requests) == asked, "what was announced already is not announced again"
+
+
+def test_what_was_refused_is_said_in_the_dialog(page: Page, server: Server) -> None:
+    server.show(entry("v1", "waiting", person("Erika Beispiel", 1)))
+    sign_in(page)
+    refusal = {"code": "visit-state", "status": 409}
+    page.route("**/delay", lambda route: route.fulfill(status=409, json=refusal))
+    page.get_by_role("button", name="Delay: tell Erika Beispiel").click()
+    page.get_by_role("dialog").get_by_role("button", name="45 min").click()
+    expect(page.get_by_role("alert")).to_contain_text("the visit has changed")
+    expect(page.get_by_role("dialog").get_by_role("button", name="45 min")).to_be_enabled()
+
+
+GIVEN_UP = {"id": "m1", "kind": "message", "template": "link-at-time", "visit": "v1", "name": "Ada Test"}
+GIVEN_UP |= {"role": "patient", "start": at(30), "over": False, "recipient": "+49 … 01", "channel": "sms"}
+GIVEN_UP |= {"code": "number-invalid", "since": at(-5), "attempts": 1}
+
+
+def test_messages_that_did_not_arrive_are_counted_and_one_click_away(page: Page, server: Server) -> None:
+    server.given_up = [GIVEN_UP, GIVEN_UP | {"id": "m2", "name": "Ida Probe", "over": True}]
+    sign_in(page)
+    link = page.get_by_role("link", name="2 messages did not arrive")
+    expect(link).to_have_attribute("href", f"{BASE}/practice/practice/messages?lang=en")
+    server.given_up = [GIVEN_UP]
+    server.show()
+    expect(page.get_by_role("link", name="One message did not arrive")).to_be_visible()
+    server.given_up = []
+    server.show()
+    expect(page.get_by_text("did not arrive")).to_have_count(0)
+
+
+def test_a_page_of_the_pms_shows_them_in_a_dialog_with_the_same_grant(page: Page, server: Server) -> None:
+    server.given_up = [GIVEN_UP]
+    page.goto(PAGE)
+    page.evaluate(
+        """([server]) => {
+            const queue = document.createElement('vsdk-practice-queue');
+            for (const [name, value] of Object.entries({ server, grant: 'list-grant', lang: 'en' }))
+              queue.setAttribute(name, value);
+            document.querySelector('main').replaceChildren(queue);
+        }""",
+        [BASE],
+    )
+    page.get_by_role("button", name="One message did not arrive").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("listitem")).to_contain_text("Ada Test, appointment")
+    expect(dialog.get_by_role("link", name="Back to the list")).to_have_count(0)
+    server.given_up = []
+    dialog.get_by_role("button", name="Remove: Link to Ada Test").click()
+    expect(dialog.get_by_text("Everything arrived.")).to_be_visible()
+    assert ("/api/v1/outbox/m1/drop", {}, "Bearer list-grant") in server.requests
 
 
 def test_ending_asks_first(page: Page, server: Server) -> None:

@@ -39,6 +39,16 @@ def test_the_link_opens_ten_minutes_before_and_the_patient_is_told_then() -> Non
     assert notice.to is Role.PATIENT
 
 
+def test_d13_while_a_patient_waits_the_practice_is_told_every_two_minutes() -> None:
+    (plan,) = vsdk_visit_plans()
+    (waiting,) = plan.waiting
+    assert (waiting.template, waiting.every, waiting.to) == (
+        "patient-waiting",
+        2 * MINUTE,
+        Role.PRACTITIONER,
+    )
+
+
 def test_beside_a_wider_plan_ten_minutes_hold_and_one_message_is_sent() -> None:
     (plan,) = vsdk_visit_plans()
     wider = VisitPlan("wide", 60 * MINUTE, 60 * MINUTE, plan.notices)

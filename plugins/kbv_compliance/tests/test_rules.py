@@ -8,7 +8,7 @@ import pytest
 
 from vsdk import ConfigurationError, Outcome, Role, VisitPlan
 from vsdk.domain.plan import Window, combine
-from vsdk.domain.policy import Admit, Join, PolicyQuestion, Present, Schedule
+from vsdk.domain.policy import Admit, Join, PolicyQuestion, Present, Schedule, Word
 from vsdk.hooks.ports import PolicyRule
 from vsdk.testing.contracts import PolicyRuleContract, VisitPlanContract
 from vsdk.testing.factories import NOON
@@ -158,7 +158,7 @@ def test_whatever_other_plans_say_the_rule_is_kept(hours: int) -> None:
 
 def test_ids_are_unique_and_each_kind_of_question_has_its_rule() -> None:
     found = vsdk_policy_rules(FakeConfig())
-    assert len({r.id for r in found}) == len(found) == 4
+    assert len({r.id for r in found}) == len(found) == 6
     assert {kind for r in found for kind in r.applies_to} == set(PolicyQuestion.__args__)
 
 
@@ -169,6 +169,7 @@ def test_a_question_of_another_kind_is_not_applicable() -> None:
             Admit(Role.STAFF, Role.STAFF),
             Join(Role.PATIENT, ""),
             schedule(HOUR, HOUR),
+            Word("invitation", "sms", "de", "Rabatt"),
         ]
         for question in others:
             if type(question) not in found.applies_to:

@@ -30,7 +30,7 @@ MOST_REDIRECTS = 3
 
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 _PASSING = frozenset({502, 503, 504})
-_OPTIONS = frozenset({"headers", "params", "json", "data", "content", "auth"})
+_OPTIONS = frozenset({"headers", "params", "json", "data", "content", "auth", "answers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +85,40 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return max(0.0, wait.total_seconds())
 
 
+class Detour(httpx.AsyncBaseTransport):
+    """A network in which every name leads to one address, for tests over real connections.
+
+    The other side is told by TLS (SNI, RFC 6066, 3) and by the Host header as whom it is spoken to, and must
+    show a certificate of that name.
+    """
+
+    def __init__(self, address: tuple[str, int], verify: SSLContext) -> None:
+        self._address = address
+        self._network = httpx.AsyncHTTPTransport(verify=verify, trust_env=False)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        host, port = self._address
+        return await self._network.handle_async_request(
+            httpx.Request(
+                request.method,
+                request.url.copy_with(host=host, port=port),
+                headers=request.headers,
+                stream=request.stream,
+                extensions=request.extensions | {"sni_hostname": request.url.raw_host.decode("ascii")},
+            )
+        )
+
+    async def aclose(self) -> None:
+        await self._network.aclose()
+
+
 class HttpClient:
     """`vsdk.hooks.ports.Http` over httpx.
 
     ``transport`` replaces the network in tests, ``verify`` is an SSL context for private authorities,
-    ``sleep`` waits between attempts. No proxies or certificates are taken from the environment, and no
-    cookies are kept: one client serves all plugins. Making one raises the level of httpx's loggers, which
-    would write down URLs.
+    ``sleep`` waits between attempts; limits in time that are not given are `CONNECT_SECONDS` and
+    `TOTAL_SECONDS`. No proxies or certificates are taken from the environment, and no cookies are kept: one
+    client serves all plugins. Making one raises the level of httpx's loggers, which would write down URLs.
     """
 
     def __init__(
@@ -100,15 +127,19 @@ class HttpClient:
         transport: httpx.AsyncBaseTransport | None = None,
         verify: SSLContext | bool = True,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        connect_seconds: float | None = None,
+        total_seconds: float | None = None,
     ) -> None:
         for name in ("httpx", "httpcore"):
             logging.getLogger(name).setLevel(logging.WARNING)
         self._sleep = sleep
+        self._connect_seconds = CONNECT_SECONDS if connect_seconds is None else connect_seconds
+        self._total_seconds = TOTAL_SECONDS if total_seconds is None else total_seconds
         self._others: list[HttpClient] = []
         self._httpx = httpx.AsyncClient(
             transport=transport,
             verify=verify,
-            timeout=httpx.Timeout(TOTAL_SECONDS, connect=CONNECT_SECONDS),
+            timeout=httpx.Timeout(self._total_seconds, connect=self._connect_seconds),
             headers={"user-agent": f"vsdk/{version('vsdk')}"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             trust_env=False,
@@ -116,7 +147,12 @@ class HttpClient:
 
     def over(self, context: SSLContext) -> "HttpClient":
         """A client of its own for these connections; it is closed together with this one."""
-        other = HttpClient(verify=context, sleep=self._sleep)
+        other = HttpClient(
+            verify=context,
+            sleep=self._sleep,
+            connect_seconds=self._connect_seconds,
+            total_seconds=self._total_seconds,
+        )
         self._others.append(other)
         return other
 
@@ -135,24 +171,28 @@ class HttpClient:
         """One call. Raises PartnerError.
 
         Options: ``headers``, ``params``, ``json``, ``data``, ``content`` (bytes or text), ``auth`` (user,
-        password). GET, HEAD, PUT and DELETE are tried up to three times where the failure may pass within a
+        password), ``answers`` (statuses from 400 on that the caller wants to read instead of a PartnerError).
+        GET, HEAD, PUT and DELETE are tried up to three times where the failure may pass within a
         second; for all else, and for longer waits, that is the caller's affair.
         """
         if unknown := options.keys() - _OPTIONS:
             raise TypeError(f"unknown HTTP options: {', '.join(sorted(unknown))}")
         auth = options.pop("auth", None)
+        answers = frozenset(options.pop("answers", ()))
         try:
             request = self._httpx.build_request(method.upper(), url, **options)
         except httpx.InvalidURL:
             raise PartnerError("an address is not a valid URL", retryable=False) from None
         host = request.url.host
         try:
-            async with asyncio.timeout(TOTAL_SECONDS):
-                return await self._attempts(request, auth)
+            async with asyncio.timeout(self._total_seconds):
+                return await self._attempts(request, auth, answers)
         except TimeoutError:
             raise PartnerError(f"{host} did not answer in time", retryable=True) from None
 
-    async def _attempts(self, request: httpx.Request, auth: tuple[str, str] | None) -> Reply:
+    async def _attempts(
+        self, request: httpx.Request, auth: tuple[str, str] | None, answers: frozenset[int]
+    ) -> Reply:
         waits = BACK_OFF if request.method in _REPEATABLE else ()
         for wait in waits:
             try:
@@ -162,9 +202,9 @@ class HttpClient:
                     raise
             else:
                 if reply.status not in _PASSING or retry_after(reply.headers) is not None:
-                    return _checked(reply)
+                    return _checked(reply, answers)
             await self._sleep(wait)
-        return _checked(await self._follow(request, auth))
+        return _checked(await self._follow(request, auth), answers)
 
     async def _follow(self, request: httpx.Request, auth: tuple[str, str] | None) -> Reply:
         """One attempt, with redirects within the same origin."""
@@ -213,8 +253,8 @@ async def _read(response: httpx.Response, host: str) -> bytes:
     return bytes(content)
 
 
-def _checked(reply: Reply) -> Reply:
-    if reply.status >= 400:
+def _checked(reply: Reply, answers: frozenset[int]) -> Reply:
+    if reply.status >= 400 and reply.status not in answers:
         raise failure(reply.host, reply.status, reply.headers)
     return reply
 

@@ -17,7 +17,12 @@ class Notify:
 
     visit_id: VisitId
     participant_id: ParticipantId
+    """`vsdk.domain.messaging.PRACTICE` for the practice's own team"""
     template: str
+    values: dict[str, str] = field(default_factory=dict)
+    """what the text needs beside the appointment, such as ``minutes``; nothing personal"""
+    without: tuple[str, ...] = ()
+    """ways that have failed to deliver it already, each ``plugin/kind``"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@
 from dataclasses import dataclass
 
 from vsdk.domain.ids import ParticipantId
+from vsdk.domain.message import MessageState
 from vsdk.domain.participant import Role
 from vsdk.domain.plan import Window
 
@@ -101,6 +102,24 @@ class AppointmentChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class DelayAnnounced:
+    """The practice said that the visit begins later than planned; 0 minutes takes it back."""
+
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageProgressed:
+    """A message about the visit was sent, arrived, failed or was left out."""
+
+    template: str
+    participant: ParticipantId
+    state: MessageState
+    code: str = ""
+    """stable code of the reason, where it did not arrive"""
+
+
+@dataclass(frozen=True, slots=True)
 class EffectGivenUp:
     """Something that was to be done because of the visit could not be done, however often it was tried."""
 
@@ -132,5 +151,13 @@ VisitEvent = (
 )
 """What the state table knows."""
 
-Occurrence = VisitEvent | VisitPlanned | AppointmentChanged | EffectGivenUp | WriteBackMadeGood
+Occurrence = (
+    VisitEvent
+    | VisitPlanned
+    | AppointmentChanged
+    | DelayAnnounced
+    | MessageProgressed
+    | EffectGivenUp
+    | WriteBackMadeGood
+)
 """What plugins hear of."""

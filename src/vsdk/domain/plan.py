@@ -33,6 +33,21 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingNotice:
+    """A message that is sent while a patient waits: at once, and then again ``every`` so often.
+
+    It stops when the patient is let in or goes away, when the practitioner is in a visit, and after ``most``.
+    """
+
+    key: str
+    """names the notice; a later plan's notice of the same key replaces an earlier one"""
+    template: str = "patient-waiting"
+    every: timedelta = timedelta(minutes=2)
+    most: int = 10
+    to: Role = Role.PRACTITIONER
+
+
+@dataclass(frozen=True, slots=True)
 class VisitPlan:
     """``opens_before`` and ``closes_after`` are both counted from the start of the appointment."""
 
@@ -42,6 +57,9 @@ class VisitPlan:
     notices: tuple[Notice, ...] = ()
     grace: timedelta = timedelta(minutes=30)
     """how long after hanging up the visit can still be gone back to"""
+    waiting: tuple[WaitingNotice, ...] = ()
+    invites: bool = False
+    """whether everyone who comes through a link gets it as soon as the visit is planned"""
 
     def window(self, start: datetime) -> Window:
         return Window(opens=start - self.opens_before, closes=start + self.closes_after)
@@ -54,7 +72,10 @@ DEFAULT_PLAN = VisitPlan(
 
 
 def combine(plans: Sequence[VisitPlan]) -> VisitPlan:
-    """The plan that satisfies all of them: windows and grace intersect, notices are united by key."""
+    """The plan that satisfies all of them: windows and grace intersect, notices are united by key.
+
+    An invitation is sent where any plan wants it.
+    """
     if not plans:
         return DEFAULT_PLAN
     notices = {notice.key: notice for plan in plans for notice in plan.notices}
@@ -64,4 +85,6 @@ def combine(plans: Sequence[VisitPlan]) -> VisitPlan:
         closes_after=min(plan.closes_after for plan in plans),
         notices=tuple(notices.values()),
         grace=min(plan.grace for plan in plans),
+        waiting=tuple({notice.key: notice for plan in plans for notice in plan.waiting}.values()),
+        invites=any(plan.invites for plan in plans),
     )

@@ -45,7 +45,20 @@ class Present:
     """origins other than the server's own that any page would load something from"""
 
 
-PolicyQuestion = Schedule | Join | Admit | Present
+@dataclass(frozen=True, slots=True)
+class Word:
+    """May messages say this? Asked at start-up, for each text as it stands in the catalogue."""
+
+    template: str
+    """such as ``invitation``"""
+    part: str
+    """``sms``, ``email-subject``, ``email-text``, ``push``; other names for what several messages share"""
+    language: str
+    text: str
+    """with its placeholders, such as ``{url}``"""
+
+
+PolicyQuestion = Schedule | Join | Admit | Present | Word
 
 
 class Outcome(StrEnum):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from vsdk.domain.ids import PracticeId
+from vsdk.domain.messaging import Messaging
 
 VIDEO_RULES = ("virtual-service", "codes", "class", "location", "delivery-channel")
 """What marks a video visit where the practice says nothing else; one more exists, ``everything``."""
@@ -46,3 +47,4 @@ class Practice:
     fhir: FhirConventions = field(default=FhirConventions())
     reports_noshow: bool = False
     """whether the PMS is told when nobody came"""
+    messaging: Messaging = field(default=Messaging())

@@ -93,6 +93,8 @@ class Visit:
     took_place: bool = False
     """whether two people were ever connected in it"""
     ended_at: datetime | None = None
+    delay_minutes: int = 0
+    """how much later than planned it begins, as the practice announced"""
 
     def arrival(self, participant: ParticipantId) -> Arrival | None:
         return next((a for a in self.arrivals if a.participant == participant), None)
@@ -174,8 +176,10 @@ def _apply(visit: Visit, event: on.VisitEvent, now: datetime) -> Visit:
             return replace(visit, arrivals=())
         case on.HungUp() | on.VisitClosed():
             return replace(visit, arrivals=(), ended_at=now)
-        case on.InvitedBack(_, window) | on.Rescheduled(window):
+        case on.InvitedBack(_, window):
             return replace(visit, window=window)
+        case on.Rescheduled(window):
+            return replace(visit, window=window, delay_minutes=0)
         case on.ConnectionLost() | on.AppointmentCancelled() | on.WindowClosed() | on.GraceOver():
             return visit
         case _:

@@ -11,5 +11,5 @@ def vsdk_policy_rules(config: Config) -> Sequence[PolicyRule]:  # type: ignore[e
     """Give rules.
 
     When: once, at start-up; the rules are then asked whenever their question arises. Combination: all are
-    asked, any violation denies. Failure of a rule: a denial.
+    asked, any violation denies. Failure of the hook: start-up fails. Failure of a rule: a denial.
     """

@@ -23,6 +23,7 @@ class Happened:
 def vsdk_event(event: Happened) -> Awaitable[None] | None:
     """Hear of an event.
 
-    When: after each change of a visit. Returns: nothing, or something awaitable, which gets five seconds.
-    Combination: all are told, none can influence. Failure: isolated, logged and counted.
+    When: after each change of a visit, or of a message about it. Returns: nothing, or something awaitable,
+    which gets five seconds. Combination: all are told, none can influence. Failure: isolated, logged and
+    counted.
     """

@@ -12,7 +12,9 @@ def vsdk_notification_channels(config: Config, http: Http) -> Sequence[Notificat
     """Give channels, such as an SMS gateway.
 
     When: once, at start-up. Combination: tried for each message in the order of the settings' ``channels``,
-    the next one after a permanent failure. Failure of a delivery: retried while it is retryable.
+    the next one after a failure that will not pass, and after the fourth that might. Failure of the hook:
+    start-up fails. Failure of a delivery: retried under the same key, as long as it is retryable and the
+    message is of use.
     """
 
 

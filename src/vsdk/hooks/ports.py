@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from vsdk.domain.appointment import Appointment, AppointmentStatus, VirtualService
 from vsdk.domain.ids import AppointmentId, PracticeId
-from vsdk.domain.message import Message, Receipt
+from vsdk.domain.message import DeliveryReport, Message, Receipt
 from vsdk.domain.participant import Role
 from vsdk.domain.policy import Finding, PolicyQuestion
 from vsdk.domain.practice import Practice
@@ -55,7 +55,8 @@ class Http(Protocol):
     async def get(self, url: str, **options: Any) -> HttpReply: ...
     async def post(self, url: str, **options: Any) -> HttpReply: ...
     async def request(self, method: str, url: str, **options: Any) -> HttpReply:
-        """Options: ``headers``, ``params``, ``json``, ``data``, ``content``, ``auth`` (user, password)."""
+        """Options: ``headers``, ``params``, ``json``, ``data``, ``content``, ``auth`` (user, password), and
+        ``answers``: statuses from 400 on that come back as a reply instead of a PartnerError."""
 
     def over(self, context: SSLContext) -> "Http":
         """The same over TLS of one's own: a client certificate (RFC 8705), a private authority."""
@@ -112,7 +113,7 @@ class ScheduleSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A call with which a source's system tells that something changed."""
+    """A call from outside: something changed in a source's system, or a gateway reports on a message."""
 
     method: str
     path: str
@@ -120,6 +121,8 @@ class Notification:
     headers: Mapping[str, str] = field(repr=False)
     """names in lower case"""
     body: bytes = field(repr=False)
+    url: str = field(default="", repr=False)
+    """the whole address that was called, as the caller saw it, with its query"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +184,33 @@ class NotificationChannel(Protocol):
 
     @property
     def channel(self) -> str:
-        """``sms`` takes E.164 numbers, ``email`` mail addresses."""
+        """Its kind, which decides what `Message.recipient` is: ``sms`` takes E.164 numbers, ``email`` mail
+        addresses, ``push`` PushSubscriptions; any other gets the FHIR reference of the person."""
 
     async def deliver(self, message: Message) -> Receipt:
         """Hands the message over. Raises PartnerError (try again if retryable) or DeliveryFailed (never)."""
+
+
+@runtime_checkable
+class ReportingChannel(Protocol):
+    """A NotificationChannel whose gateway reports what became of a message, at ``/receipts/<plugin>`` and
+    below, by GET or POST."""
+
+    async def reported(self, notification: Notification) -> Sequence[DeliveryReport]:
+        """Raises Refused ``receipt-refused`` when the call does not carry the signature that was agreed on,
+        and UsageError ``receipt-invalid`` when it cannot be understood."""
+
+
+@runtime_checkable
+class PushChannel(Protocol):
+    """A NotificationChannel of the kind ``push``, whose recipients browsers hand over themselves."""
+
+    @property
+    def key(self) -> str:
+        """What a browser needs to subscribe: the ``applicationServerKey`` (W3C Push API), as base64url."""
+
+    def validate_subscription(self, subscription: Mapping[str, Any]) -> Json:
+        """What is to be kept of a PushSubscription. Raises UsageError ``push-subscription-invalid``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ def vsdk_schedule_sources(config: Config, http: Http) -> Sequence[ScheduleSource
 
 @hookspec
 def vsdk_visit_plans(config: Config) -> Sequence[VisitPlan]:  # type: ignore[empty-body]
-    """Give plans: when links open and close, and which notices are sent.
+    """Give plans: when links open and close, and what is sent by itself.
 
-    When: once, at start-up. Combination: windows intersect, notices are united by key, the later plugin in
-    the enabled list winning. Failure: start-up fails.
+    When: once, at start-up. Combination: windows intersect; notices are united by key, and so are waiting
+    notices, the later plugin in the enabled list winning; people are invited where any plan wants it.
+    Failure: start-up fails, also when no catalogue has the text of a notice.
     """

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from vsdk.domain.appointment import Appointment
-from vsdk.domain.effects import Audit, DurableEffect, Effect, WriteBack
+from vsdk.domain.effects import Audit, DurableEffect, Effect, Notify, WriteBack
 from vsdk.domain.ids import AppointmentId, ParticipantId, PracticeId, VisitId
 from vsdk.domain.join import JoinLink
-from vsdk.domain.plan import Notice
+from vsdk.domain.message import MessageState
+from vsdk.domain.plan import Notice, WaitingNotice
 from vsdk.domain.visit import Visit
 from vsdk.hooks.ports import SourcedAppointment
 
@@ -59,11 +60,12 @@ class AppointmentQuery:
 
 @dataclass(frozen=True, slots=True)
 class DueNotice:
-    """A notice of a visit's plan whose time is ``at``."""
+    """A notice of a visit's plan whose time is ``at``; one for waiting was sent ``sent`` times before."""
 
     visit_id: VisitId
-    notice: Notice
+    notice: Notice | WaitingNotice
     at: datetime
+    sent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class VisitChange:
     """revoke the links that exist, before adding ``links``"""
     notices: Sequence[DueNotice] | None = None
     """replaces the notices that are still due; None leaves them"""
+    waiting: Sequence[DueNotice] = ()
+    """notices for waiting to add; one of the same key is replaced"""
     appointment_version: int | None = None
     """the version that the mirror was read at, 0 where there was none; None: whichever it is now"""
 
@@ -106,13 +110,102 @@ class OutboxEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageRecord:
+    """What became of one message. ``id`` is its idempotency key, and that of its outbox entry."""
+
+    id: str
+    practice_id: PracticeId
+    visit_id: VisitId
+    participant_id: ParticipantId
+    template: str
+    state: MessageState
+    created: datetime
+    updated: datetime
+    details: dict[str, str] = field(default_factory=dict)
+    """the values of its text that are not of the appointment, such as ``minutes``"""
+    without: tuple[str, ...] = ()
+    """ways that failed to deliver an earlier message of the same content, each ``plugin/kind``"""
+    channel: str = ""
+    """kind of the channel that took it, or that was tried last"""
+    plugin: str = ""
+    recipient: str = ""
+    """masked: ``+49 … 01``"""
+    code: str = ""
+    """stable code of why it is where it is"""
+    provider_id: str = ""
+    segments: int = 0
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """What is known of a message before it is sent, beside its appointment."""
+
+    record: MessageRecord
+    visit: Visit
+    had: int
+    """how many messages about the visit the same person got before"""
+    subscriptions: tuple[str, ...] = ()
+    """PushSubscriptions of that person for that visit, newest first"""
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """Done, or nothing was left to do. ``told`` is False where another system was not told anything."""
+
+    told: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """To be tried again. ``attempts`` counts those made so far, by the channel that is tried now; ``without``
+    are ways that are not to be tried any more, each ``plugin/kind``."""
+
+    until: datetime
+    attempts: int
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """Kept, with a stable reason code, until someone retries or drops it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """How one attempt ended, and what is kept of it, in one transaction."""
+
+    entry: OutboxEntry
+    verdict: Performed | Postponed | GivenUp
+    record: MessageRecord | None = None
+    effects: tuple[Effect, ...] = ()
+    """audit lines, and effects that follow from it"""
+    visit: Visit | None = None
+    """the one that it is about, where that is known already; not kept"""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An effect that was given up. ``record`` belongs to a message."""
+
+    entry: OutboxEntry
+    practice_id: PracticeId
+    reason: str
+    record: MessageRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """A deadline that has passed: a visit's own (``notice`` is None), or a notice."""
 
     id: str
     visit_id: VisitId
     at: datetime
-    notice: Notice | None
+    notice: Notice | WaitingNotice | None
+    sent: int = 0
+    """how often one for waiting was sent before"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,21 +292,32 @@ class Outbox(Protocol):
     """Effects on their way, and the deadlines that give rise to some of them."""
 
     async def due(self, now: datetime, limit: int = 100) -> list[Due]: ...
-    async def settle(self, due: Due, effects: Sequence[Effect], now: datetime) -> None:
-        """Enqueues the effects and removes the notice, in one transaction."""
+    async def settle(
+        self, due: Due, effects: Sequence[Effect], now: datetime, again: DueNotice | None = None
+    ) -> None:
+        """Enqueues the effects and removes the notice, or puts it off as ``again``, in one transaction."""
 
-    async def next_effects(self, now: datetime, limit: int = 20) -> list[OutboxEntry]: ...
-    async def complete(self, entry: OutboxEntry, *, told: bool = True) -> bool:
-        """Whether it makes good what was given up before: an earlier write-back of the same appointment.
-
-        Without ``told`` nothing was to be done, and nothing is made good.
+    async def claim(
+        self, kind: type[DurableEffect], now: datetime, until: datetime, limit: int = 20
+    ) -> list[OutboxEntry]:
+        """What is to be performed next, due longest first. Nobody else gets it before ``until``, unless it
+        was concluded by then. Of the write-backs of one appointment, only the first that is not performed.
         """
 
-    async def postpone(self, entry: OutboxEntry, until: datetime) -> None:
-        """Counts one more attempt."""
+    async def release_claims(self) -> None:
+        """After a crash, where no other process can hold claims: all is free again at once."""
 
-    async def abandon(self, entry: OutboxEntry, reason: str) -> None:
-        """Gives up; the entry stays to be seen, with a stable reason code."""
+    async def conclude(self, conclusions: Sequence[Conclusion], now: datetime) -> list[bool]:
+        """Whether each makes good what was given up before: an earlier write-back of the same appointment."""
+
+    async def dead_letters(self, practice_id: PracticeId | None = None, limit: int = 500) -> list[DeadLetter]:
+        """What was given up, oldest first."""
+
+    async def retry(self, id_: str, now: datetime) -> bool:
+        """Makes it due again, with all attempts ahead. False when there is no such dead letter."""
+
+    async def drop(self, id_: str) -> bool:
+        """Removes it for good; its record stays. False when there is no such dead letter."""
 
     async def write_back_again(self, effect: WriteBack, now: datetime) -> bool:
         """Enqueues it, and tells so, unless that appointment is to be written back already."""
@@ -222,6 +326,47 @@ class Outbox(Protocol):
         self, practice_id: PracticeId, appointment_ids: Sequence[AppointmentId]
     ) -> dict[AppointmentId, str]:
         """For appointments whose last write-back was given up, the reason. A later success clears it."""
+
+
+class MessageLog(Protocol):
+    """What became of messages, where else people can be reached, and who does not want that."""
+
+    async def message(self, id_: str) -> MessageRecord | None: ...
+    async def message_of_provider(self, plugin: str, provider_id: str) -> MessageRecord | None: ...
+    async def briefings(self, ids: Sequence[str]) -> dict[str, Briefing]:
+        """By id of the message; without those that are not known."""
+
+    async def messages_of(self, visit_ids: Sequence[VisitId]) -> dict[VisitId, list[MessageRecord]]:
+        """Oldest first; a visit without any is left out."""
+
+    async def report(self, record: MessageRecord, effects: Sequence[Effect], now: datetime) -> bool:
+        """Takes over a later state, and enqueues what follows from it, in one transaction.
+
+        False, and nothing is changed, where that state or a later one is known already.
+        """
+
+    async def ask(self, notify: Notify, now: datetime) -> MessageRecord:
+        """Enqueues a message that someone asked for. Raises NotFound ``visit-unknown``."""
+
+    async def subscribe(
+        self,
+        visit_id: VisitId,
+        participant_id: ParticipantId,
+        endpoint: str,
+        subscription: str,
+        now: datetime,
+    ) -> None:
+        """Keeps a PushSubscription; one with the same endpoint is replaced."""
+
+    async def unsubscribe(self, endpoint: str) -> None: ...
+    async def subscriptions(self, visit_id: VisitId, participant_id: ParticipantId) -> list[str]:
+        """As they were given, newest first."""
+
+    async def set_opt_out(
+        self, practice_id: PracticeId, address_hash: str, now: datetime, *, out: bool
+    ) -> None: ...
+    async def opted_out(self, practice_id: PracticeId, address_hashes: Sequence[str]) -> set[str]:
+        """Those of them whose owners want no messages from that practice."""
 
 
 class AuditTrail(Protocol):
@@ -234,7 +379,7 @@ class AuditTrail(Protocol):
         """Oldest first."""
 
 
-class Store(VisitStore, AppointmentMirror, LinkStore, Outbox, AuditTrail, Protocol):
+class Store(VisitStore, AppointmentMirror, LinkStore, Outbox, MessageLog, AuditTrail, Protocol):
     """One database."""
 
     async def open(self) -> None:

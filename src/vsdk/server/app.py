@@ -63,7 +63,7 @@ def make_app(
         if path.startswith("/fhir/"):
             outcome = problems.operation_outcome(error)
             return JSONResponse(outcome, status, extra, CONTENT_TYPE)
-        if path.startswith(("/api/", "/hooks/", "/oauth/")):
+        if path.startswith(("/api/", "/hooks/", "/oauth/", "/receipts/")):
             return JSONResponse(problems.problem(error), status, extra, problems.MEDIA_TYPE)
         page = site.problem(request, error)
         page.headers.update(extra)

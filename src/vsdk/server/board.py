@@ -11,11 +11,13 @@ from vsdk.domain.ids import PracticeId
 from vsdk.domain.participant import Capability, Participant, Role
 from vsdk.domain.practice import Practice
 from vsdk.domain.visit import FINAL, Visit, VisitState
+from vsdk.server.message_summary import summary
 from vsdk.server.messages import (
     Admitted,
     Cancelled,
     Ended,
     Entry,
+    MessageSummary,
     Peer,
     Person,
     Queue,
@@ -24,6 +26,7 @@ from vsdk.server.messages import (
 )
 from vsdk.server.rooms import Rooms, Seat, send
 from vsdk.service.clock import Clock
+from vsdk.service.messages import MessageService
 from vsdk.service.visits import VisitService, may_talk
 
 IceServers = Callable[[str], list[dict[str, Any]]]
@@ -39,12 +42,14 @@ class Board:
         self,
         rooms: Rooms,
         visits: VisitService,
+        messages: MessageService,
         clock: Clock,
         practices: Mapping[PracticeId, Practice],
         ice_servers: IceServers,
     ) -> None:
         self._rooms = rooms
         self._visits = visits
+        self._messages = messages
         self._clock = clock
         self._practices = practices
         self._ice_servers = ice_servers
@@ -88,11 +93,19 @@ class Board:
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
         day = await self._visits.day(practice_id, midnight, now + AHEAD)
         failed = await self._visits.not_written_back(practice_id, [visit.appointment_id for visit, _ in day])
+        sent = await self._messages.of_visits([visit.id for visit, _ in day])
+        given_up = {letter.entry.id for letter in await self._messages.dead_letters(practice_id)}
         return Queue(
             entries=[
-                self._entry(visit, mirrored.appointment, failed.get(visit.appointment_id))
+                self._entry(
+                    visit,
+                    mirrored.appointment,
+                    failed.get(visit.appointment_id),
+                    summary(sent.get(visit.id, ()), visit.state, given_up),
+                )
                 for visit, mirrored in day
-            ]
+            ],
+            given_up=len(given_up),
         )
 
     async def _show(self, seat: Seat, visit: Visit, appointment: Appointment, seats: list[Seat]) -> None:
@@ -115,12 +128,21 @@ class Board:
             yield Admitted(peers=_peers(seat, visit, seats), ice_servers=[])
         elif arrival and visit.state not in FINAL:
             yield Waiting(
-                since=arrival.since, start=appointment.start, practitioner=practitioner(appointment)
+                since=arrival.since,
+                start=appointment.start,
+                practitioner=practitioner(appointment),
+                delay_minutes=visit.delay_minutes,
             )
         if Capability.ADMIT in seat.grant.capabilities:
             yield Queue(entries=[self._entry(visit, appointment)])
 
-    def _entry(self, visit: Visit, appointment: Appointment, not_written_back: str | None = None) -> Entry:
+    def _entry(
+        self,
+        visit: Visit,
+        appointment: Appointment,
+        not_written_back: str | None = None,
+        messages: MessageSummary | None = None,
+    ) -> Entry:
         return Entry(
             visit=visit.id,
             start=appointment.start,
@@ -130,6 +152,8 @@ class Board:
             people=[self._person(visit, p) for p in appointment.participants],
             come_back_until=visit.come_back_until if visit.state is VisitState.ENDED else None,
             not_written_back=not_written_back,
+            delay_minutes=visit.delay_minutes,
+            messages=messages,
         )
 
     def _person(self, visit: Visit, participant: Participant) -> Person:

@@ -146,6 +146,23 @@ class Person(BaseModel):
     check: CheckResult | None
 
 
+class LatestMessage(BaseModel):
+    """The message of a visit that changed last."""
+
+    template: str
+    state: str
+    at: datetime
+
+
+class MessageSummary(BaseModel):
+    """What was sent to the people of a visit."""
+
+    total: int
+    latest: LatestMessage | None = None
+    problem: str | None = None
+    """why a message did not arrive that nothing later made good; an error code"""
+
+
 class Entry(BaseModel):
     visit: str
     start: datetime
@@ -156,6 +173,9 @@ class Entry(BaseModel):
     come_back_until: datetime | None
     not_written_back: str | None = None
     """why the PMS could not be told the link or the status of this appointment; an error code"""
+    delay_minutes: int = 0
+    messages: MessageSummary | None = None
+    """None on a visit connection"""
 
 
 class Welcome(BaseModel):
@@ -174,6 +194,8 @@ class Grant(BaseModel):
 class Queue(BaseModel):
     type: Literal["queue"] = "queue"
     entries: list[Entry]
+    given_up: int = 0
+    """how many messages and write-backs of the practice were given up"""
 
 
 class Waiting(BaseModel):
@@ -181,6 +203,7 @@ class Waiting(BaseModel):
     since: datetime
     start: datetime
     practitioner: str = Field(repr=False)
+    delay_minutes: int = 0
 
 
 class Admitted(BaseModel):

@@ -94,20 +94,31 @@ def make_router(site: Site) -> APIRouter:
             raise NotFound("there is no such practice", code="practice-unknown")
         return site.practices[PracticeId(practice_id)]
 
+    def first_language(request: Request) -> str:
+        """For pages that do not know yet which practice they are about."""
+        return site.language(request, next(iter(site.practices.values())).language)
+
     @get("/")
     async def home(request: Request) -> Response:
         return page(request, site.pages.home(site.language(request)))
 
     @get("/j")
     async def join(request: Request) -> Response:
-        return page(
-            request, site.pages.join(site.language(request, next(iter(site.practices.values())).language))
-        )
+        return page(request, site.pages.join(first_language(request)))
 
     @get("/practice/{practice_id}")
     async def practice(practice_id: str, request: Request) -> Response:
         chosen = practice_of(practice_id)
         return page(request, site.pages.practice(site.language(request, chosen.language), chosen))
+
+    @get("/practice/{practice_id}/messages")
+    async def practice_messages(practice_id: str, request: Request) -> Response:
+        chosen = practice_of(practice_id)
+        return page(request, site.pages.practice_messages(site.language(request, chosen.language), chosen))
+
+    @get("/m")
+    async def choice(request: Request) -> Response:
+        return page(request, site.pages.choice(first_language(request)))
 
     @get("/practice/{practice_id}/sign-in")
     async def sign_in(practice_id: str) -> Response:

@@ -42,6 +42,7 @@ _BY_CODE = {
     "join-link-late": HTTPStatus.GONE,
     "appointment-cancelled": HTTPStatus.GONE,
     "visit-state": HTTPStatus.CONFLICT,
+    "message-just-sent": HTTPStatus.CONFLICT,
     "method-not-allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "appointment-deleted": HTTPStatus.GONE,
     "format-not-offered": HTTPStatus.NOT_ACCEPTABLE,

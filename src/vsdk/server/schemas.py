@@ -1,7 +1,7 @@
 """The JSON of the HTTP API (``/api/v1``), as pydantic models; they make the OpenAPI document."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -90,6 +90,99 @@ class IdentityReply(BaseModel):
 class SignInReply(GrantReply):
     practice: PracticeReply
     identity: IdentityReply
+
+
+class MessageReply(BaseModel):
+    """What became of one message."""
+
+    id: str
+    template: str
+    participant: str = Field(description="id of the participant; `practice` for the practice's own team")
+    role: str = Field(description="role of that person in the visit; `staff` for the practice's own team")
+    channel: str = Field(description="kind of the channel that took it or was tried last, such as `sms`")
+    plugin: str
+    recipient: str = Field(description="masked, such as `+49 … 01`")
+    state: str = Field(
+        description="`queued`, `sent`, `delivered`, `undelivered`, `failed`, `expired` or `suppressed`"
+    )
+    code: str = Field(description="why it is where it is; an error code, or empty")
+    created: datetime
+    updated: datetime
+    segments: int = Field(description="number of SMS that it took; 0 for anything but an SMS")
+    attempts: int
+
+
+class MessagesReply(BaseModel):
+    """All messages of one visit, oldest first."""
+
+    messages: list[MessageReply]
+
+
+class SendRequest(_Request):
+    """A message to be sent now."""
+
+    template: Literal["invitation", "link-at-time", "reminder", "delay", "invited-back"]
+    participant: str | None = Field(
+        None, max_length=64, description="to this one only; without it, to everyone who comes by a link"
+    )
+    minutes: int | None = Field(None, strict=True, description="for `delay`: how much later the visit begins")
+
+
+class DelayRequest(_Request):
+    minutes: int = Field(
+        strict=True, description="how much later than planned the visit begins; 0 takes it back"
+    )
+
+
+class DelayReply(BaseModel):
+    visit: str
+    delay_minutes: int
+
+
+class OutboxEntryReply(BaseModel):
+    """A message or a write-back that was given up."""
+
+    id: str
+    kind: Literal["message", "write-back"]
+    template: str | None
+    visit: str | None
+    name: str = Field(description="the patient, or whom the message was for", repr=False)
+    role: str | None = Field(description="role of the person that the message was for")
+    start: datetime | None = Field(description="start of the appointment")
+    over: bool = Field(description="the visit is over or cancelled: nothing can be made good any more")
+    recipient: str = Field(description="masked, such as `+49 … 01`")
+    channel: str
+    code: str = Field(description="why it was given up; an error code")
+    since: datetime
+    attempts: int
+
+
+class OutboxReply(BaseModel):
+    """All that was given up in the practice, oldest first."""
+
+    entries: list[OutboxEntryReply]
+
+
+class PreferencesReply(BaseModel):
+    """How the person of a join link is sent messages."""
+
+    practice: PracticeReply
+    addresses: list[str] = Field(description="masked, such as `e … @example.org`")
+    opted_out: bool
+
+
+class OptOutRequest(HandleRequest):
+    out: bool = Field(description="true: no messages any more; false: messages again")
+
+
+class PushKeyReply(BaseModel):
+    key: str = Field(description="`applicationServerKey` for `PushManager.subscribe` (W3C Push API)")
+
+
+class PushSubscriptionRequest(_Request):
+    """As `PushSubscription.toJSON()` gives it (W3C Push API)."""
+
+    subscription: Annotated[dict[str, Any], AfterValidator(interchangeable)] = Field(repr=False)
 
 
 class PingReply(BaseModel):

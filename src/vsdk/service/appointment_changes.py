@@ -71,9 +71,14 @@ def with_status(mirrored: MirroredAppointment, status: AppointmentStatus) -> Sou
 def told_of_cancelling(visit: Visit, appointment: Appointment, now: datetime) -> Iterator[Effect]:
     """Everyone who would come through a link; not for what merely is no longer by video, or is past."""
     if appointment.status in CALLED_OFF and now < appointment.end:
-        for participant in appointment.participants:
-            if Capability.WAIT in appointment.capabilities(participant):
-                yield Notify(visit.id, participant.id, "cancelled")
+        yield from told(visit, appointment, "cancelled")
+
+
+def told(visit: Visit, appointment: Appointment, template: str) -> Iterator[Notify]:
+    """One message to everyone who comes through a link."""
+    for participant in appointment.participants:
+        if Capability.WAIT in appointment.capabilities(participant):
+            yield Notify(visit.id, participant.id, template)
 
 
 def is_someone_missing(before: Appointment, after: Appointment) -> bool:

@@ -33,6 +33,7 @@ class Grants:
         self.lifetime = lifetime
         self._signing_key = OctKey.import_key(_derive(key, b"vsdk access grant"))
         self._handle_key = _derive(key, b"vsdk join link")
+        self._address_key = _derive(key, b"vsdk address")
 
     def issue(
         self,
@@ -88,6 +89,10 @@ class Grants:
         """The handle of that link: 128 bits, 22 characters of base64url."""
         digest = hmac.digest(self._handle_key, link_id.encode(), "sha256")
         return urlsafe_b64encode(digest[:16]).rstrip(b"=").decode()
+
+    def address_hash(self, address: str) -> str:
+        """By what a phone number or mail address is known again without being kept."""
+        return hmac.digest(self._address_key, address.strip().lower().encode(), "sha256").hex()
 
 
 def handle_hash(handle: str) -> str:

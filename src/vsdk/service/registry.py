@@ -6,6 +6,7 @@ settings, and others are never imported. A wrapper could silence another plugin'
 """
 
 import inspect
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -18,7 +19,7 @@ import pluggy
 from vsdk.domain.errors import ConfigurationError
 from vsdk.domain.plan import VisitPlan, combine
 from vsdk.hooks import compliance, identity, lifecycle, notification, presentation, scheduling
-from vsdk.hooks.markers import API_VERSION
+from vsdk.hooks.markers import API_VERSION, HookDeprecation
 from vsdk.hooks.ports import (
     Config,
     Http,
@@ -29,9 +30,26 @@ from vsdk.hooks.ports import (
     PolicyRule,
     ScheduleSource,
 )
+from vsdk.service.tracing import Tracer
 
 GROUP = "vsdk"
 SPECIFICATIONS = (scheduling, notification, identity, compliance, presentation, lifecycle)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredChannel:
+    """A channel, and the plugin that gave it."""
+
+    plugin: str
+    channel: NotificationChannel
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredPanel:
+    """A panel, and the plugin that gave it."""
+
+    plugin: str
+    panel: Panel
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +59,11 @@ class Registry:
     plugins: tuple[str, ...]
     schedule_sources: Mapping[str, ScheduleSource]
     plan: VisitPlan
-    channels: tuple[NotificationChannel, ...]
+    channels: tuple[RegisteredChannel, ...]
     catalogs: tuple[Path, ...]
     identity_providers: Mapping[str, IdentityProvider]
     rules: tuple[PolicyRule, ...]
-    panels: tuple[Panel, ...]
+    panels: tuple[RegisteredPanel, ...]
     pages: Mapping[tuple[str, str], PageSource]
     """by plugin and path"""
     listeners: tuple[tuple[str, Callable[..., Any]], ...]
@@ -56,8 +74,11 @@ def installed() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=GROUP)}
 
 
-def load(names: Sequence[str], config: Config, http: Http) -> Registry:
-    """Imports and checks the named plugins. Raises ConfigurationError saying what to do about it."""
+def load(names: Sequence[str], config: Config, http: Http, *, trace: bool = False) -> Registry:
+    """Imports and checks the named plugins. Raises ConfigurationError saying what to do about it.
+
+    ``trace`` shows on standard error what is asked of them from now on (`vsdk.service.tracing`).
+    """
     manager = pluggy.PluginManager(GROUP)
     for specification in SPECIFICATIONS:
         manager.add_hookspecs(specification)
@@ -66,13 +87,15 @@ def load(names: Sequence[str], config: Config, http: Http) -> Registry:
             raise ConfigurationError(f"plugin {name!r} is enabled twice; name it once", code="plugin-invalid")
         _register(manager, name)
     _check(manager)
-    calls = _Calls(manager, {"config": config, "http": http})
-    sources = calls.objects("vsdk_schedule_sources", ScheduleSource, "get", "changed_since", "write_back")
-    channels = calls.objects("vsdk_notification_channels", NotificationChannel, "deliver")
+    calls = _Calls(manager, {"config": config, "http": http}, Tracer() if trace else None)
+    sources = calls.objects(
+        "vsdk_schedule_sources", ScheduleSource, "get", "changed_since", "write_back", "notified"
+    )
+    channels = calls.objects("vsdk_notification_channels", NotificationChannel, "deliver", "reported")
     providers = calls.objects("vsdk_identity_providers", IdentityProvider, "begin", "complete")
     pages = calls.objects("vsdk_pages", PageSource, "body")
-    panels = [panel for _, panel in calls.objects("vsdk_panels", Panel)]
-    _unique("panel", [panel.name for panel in panels])
+    panels = calls.objects("vsdk_panels", Panel)
+    _unique("panel", [panel.name for _, panel in panels])
     rules = [rule for _, rule in calls.objects("vsdk_policy_rules", PolicyRule)]
     _unique("policy rule", [rule.id for rule in rules])
     for rule in rules:
@@ -81,11 +104,11 @@ def load(names: Sequence[str], config: Config, http: Http) -> Registry:
         plugins=tuple(names),
         schedule_sources=_by_name("schedule source", [source for _, source in sources]),
         plan=combine([plan for _, plan in calls.objects("vsdk_visit_plans", VisitPlan)]),
-        channels=tuple(channel for _, channel in channels),
+        channels=tuple(RegisteredChannel(plugin, channel) for plugin, channel in channels),
         catalogs=tuple(folder for _, folder in calls.objects("vsdk_message_catalogs", Path)),
         identity_providers=_by_name("identity provider", [provider for _, provider in providers]),
         rules=tuple(rules),
-        panels=tuple(panels),
+        panels=tuple(RegisteredPanel(plugin, panel) for plugin, panel in panels),
         pages=MappingProxyType(_pages(pages)),
         listeners=tuple(calls.listeners()),
     )
@@ -114,7 +137,9 @@ def _register(manager: pluggy.PluginManager, name: str) -> None:
             code="plugin-api-too-new",
         )
     try:
-        manager.register(plugin, name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", HookDeprecation)  # from pluggy, naming neither plugin nor hook
+            manager.register(plugin, name)
     except (pluggy.PluginValidationError, ValueError) as error:
         raise ConfigurationError(f"plugin {name!r}: {error}", code="plugin-invalid") from error
 
@@ -134,6 +159,7 @@ def _check(manager: pluggy.PluginManager) -> None:
             for implementation in caller.get_hookimpls():
                 if implementation.plugin is plugin:
                     _check_implementation(name, caller.name, implementation)
+                    _warn_of_deprecations(name, caller, implementation)
 
 
 def _check_implementation(plugin: str, hook: str, implementation: pluggy.HookImpl) -> None:
@@ -163,24 +189,47 @@ def _check_implementation(plugin: str, hook: str, implementation: pluggy.HookImp
         )
 
 
+def _warn_of_deprecations(plugin: str, caller: pluggy.HookCaller, implementation: pluggy.HookImpl) -> None:
+    specification = caller.spec
+    if specification is None:
+        return
+    found = [specification.warn_on_impl] if specification.warn_on_impl else []
+    deprecated = specification.warn_on_impl_args or {}
+    found += [warning for name, warning in deprecated.items() if name in implementation.argnames]
+    code = implementation.function.__code__
+    for warning in found:
+        text = f"plugin {plugin!r}, {caller.name}: {warning}"
+        warnings.warn_explicit(text, HookDeprecation, code.co_filename, code.co_firstlineno)
+
+
 class _Calls:
     """Calls each implementation by itself, in the order of the settings, so that failures name the plugin."""
 
-    def __init__(self, manager: pluggy.PluginManager, arguments: dict[str, Any]) -> None:
+    def __init__(
+        self, manager: pluggy.PluginManager, arguments: dict[str, Any], tracer: Tracer | None
+    ) -> None:
         self._manager = manager
         self._arguments = arguments
+        self._tracer = tracer
 
     def _implementations(self, hook: str) -> Iterator[tuple[str, pluggy.HookImpl]]:
         found = {impl.plugin_name: impl for impl in getattr(self._manager.hook, hook).get_hookimpls()}
         return ((name, found[name]) for name, _ in self._manager.list_name_plugin() if name in found)
 
     def objects(self, hook: str, kind: type[Any], *coroutines: str) -> list[tuple[str, Any]]:
-        """What all implementations returned, with the plugin's name, each checked to be a ``kind``."""
+        """What all implementations returned, with the plugin's name, each checked to be a ``kind``.
+
+        ``coroutines`` are methods that must be ``async def``, where an object has them.
+        """
         results = []
         for plugin, implementation in self._implementations(hook):
             arguments = {name: self._arguments[name] for name in implementation.argnames}
+            function: Callable[..., Any] = implementation.function
             try:
-                returned: list[Any] = [*implementation.function(**arguments)]  # type: ignore[misc]
+                if self._tracer:
+                    returned = self._tracer.called(plugin, hook, function, arguments)
+                else:
+                    returned = [*function(**arguments)]
             except ConfigurationError:
                 raise
             except Exception as error:
@@ -189,12 +238,13 @@ class _Calls:
                 ) from error
             for item in returned:
                 _check_object(f"plugin {plugin!r}, {hook}", item, kind, coroutines)
-                results.append((plugin, item))
+                results.append((plugin, self._tracer.object(plugin, item, kind) if self._tracer else item))
         return results
 
     def listeners(self) -> Iterator[tuple[str, Callable[..., Any]]]:
         for plugin, implementation in self._implementations("vsdk_event"):
-            yield plugin, _accepting_event(implementation)
+            listen = _accepting_event(implementation)
+            yield plugin, self._tracer.listener(plugin, listen) if self._tracer else listen
 
 
 def _accepting_event(implementation: pluggy.HookImpl) -> Callable[..., Any]:
@@ -211,10 +261,11 @@ def _check_object(where: str, item: Any, kind: type[Any], coroutines: Sequence[s
             "for what it must have",
             code="plugin-wrong-object",
         )
-    for method in coroutines:
-        if not inspect.iscoroutinefunction(getattr(item, method)):
+    for name in coroutines:
+        method = getattr(item, name, None)
+        if method is not None and not inspect.iscoroutinefunction(method):
             raise ConfigurationError(
-                f"{where}: {type(item).__name__}.{method} must be `async def`; a plain method would stop "
+                f"{where}: {type(item).__name__}.{name} must be `async def`; a plain method would stop "
                 "all visits while it waits",
                 code="plugin-sync-method",
             )

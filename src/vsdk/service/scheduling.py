@@ -22,6 +22,7 @@ from vsdk.service.appointment_changes import (
     says_the_same,
     starts_anew,
     takes_over_from_someone,
+    told,
     told_of_cancelling,
     with_known_ids,
     with_status,
@@ -267,7 +268,11 @@ class SchedulingService:
         return VisitChange(
             visit,
             None,
-            (self._audit(visit, "visit-planned", as_details(decision)), self._write_link(appointment)),
+            (
+                self._audit(visit, "visit-planned", as_details(decision)),
+                self._write_link(appointment),
+                *(told(visit, appointment, "invitation") if self._plan.invites else ()),
+            ),
             appointment=sourced,
             links=self._new_links(visit.id, appointment.participants),
             notices=self._notices(visit.id, appointment),
@@ -305,6 +310,12 @@ class SchedulingService:
         known = {link.participant_id for link in await self._store.links_of(visit.id)}
         missing = tuple(p for p in appointment.participants if renew or p.id not in known)
         effects = (*effects, self._write_link(appointment))  # whoever changed it may have dropped the link
+        if moved and now < appointment.start and visit.state not in RUNNING:
+            effects = (*effects, *told(changed, appointment, "moved"))
+        elif self._plan.invites:
+            new = {participant.id for participant in missing}
+            invited = told(changed, appointment, "invitation")
+            effects = (*effects, *(notify for notify in invited if notify.participant_id in new))
         change = VisitChange(
             changed,
             visit.version,

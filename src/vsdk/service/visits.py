@@ -9,12 +9,12 @@ from vsdk.domain.appointment import Appointment
 from vsdk.domain.errors import Conflict, NotFound, Refused
 from vsdk.domain.ids import AppointmentId, ParticipantId, PracticeId, VisitId
 from vsdk.domain.participant import Capability, Role
-from vsdk.domain.plan import Window
+from vsdk.domain.plan import VisitPlan, Window
 from vsdk.domain.policy import Admit
 from vsdk.domain.visit import RUNNING, Visit, VisitState, next_deadline, permits, transition
 from vsdk.domain.waiting_room import waiting_first
 from vsdk.hooks.lifecycle import Happened
-from vsdk.hooks.store import MirroredAppointment, Store, VisitChange
+from vsdk.hooks.store import DueNotice, MirroredAppointment, Store, VisitChange
 from vsdk.service.clock import Clock
 from vsdk.service.listeners import Listeners
 from vsdk.service.policy import PolicyService, explain
@@ -30,8 +30,11 @@ INVITED_BACK_FOR = timedelta(minutes=30)
 class VisitService:
     """Applies events to visits, and tells those who subscribed after each stored change."""
 
-    def __init__(self, store: Store, policy: PolicyService, listeners: Listeners, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, policy: PolicyService, listeners: Listeners, clock: Clock, plan: VisitPlan
+    ) -> None:
         self._store = store
+        self._plan = plan
         self._policy = policy
         self._listeners = listeners
         self._clock = clock
@@ -143,8 +146,12 @@ class VisitService:
             await self._apply(visit_id, deadline.event, unless=lambda v: next_deadline(v) != deadline)
 
     async def announce(self, visit: Visit, event: on.Occurrence) -> None:
-        """Tells subscribers and plugins about a change that was stored."""
+        """Tells of a change that was stored, and that there may be effects to perform."""
         self.wake()
+        await self.tell(visit, event)
+
+    async def tell(self, visit: Visit, event: on.Occurrence) -> None:
+        """Tells subscribers and plugins."""
         for subscriber in self._subscribers:
             await subscriber(visit, event)
         self._listeners.tell_soon(Happened(visit.practice_id, visit.id, event, self._clock.now()))
@@ -162,14 +169,21 @@ class VisitService:
                 return visit
             now = self._clock.now()
             changed, effects = transition(visit, event, now)
+            waiting = self._waiting_notices(visit, event, now)
             try:
-                await self._store.commit(VisitChange(changed, visit.version, effects), now)
+                await self._store.commit(VisitChange(changed, visit.version, effects, waiting=waiting), now)
             except Conflict:
                 continue
             log.info("visit changed", extra={"visit": visit_id, "state": changed.state.value})
             await self.announce(changed, event)
             return changed
         raise Conflict("the visit kept changing; try again")
+
+    def _waiting_notices(self, before: Visit, event: on.VisitEvent, now: datetime) -> tuple[DueNotice, ...]:
+        """What the plan says is to be told from now on, because someone came to wait."""
+        if not isinstance(event, on.ParticipantArrived) or before.arrival(event.participant):
+            return ()
+        return tuple(DueNotice(before.id, notice, now) for notice in self._plan.waiting)
 
 
 def may_talk(visit: Visit, participant: ParticipantId, capabilities: frozenset[Capability]) -> bool:

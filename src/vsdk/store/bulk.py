@@ -85,4 +85,4 @@ async def _links(connection: AsyncConnection, visit_ids: list[VisitId]) -> dict[
 def _deadlines(change: VisitChange) -> list[mapping.Values]:
     upcoming = next_deadline(change.visit)
     own = [mapping.deadline_values(change.visit.id, upcoming.at, None)] if upcoming else []
-    return own + [mapping.deadline_values(n.visit_id, n.at, n.notice) for n in change.notices or ()]
+    return own + [mapping.deadline_values(n.visit_id, n.at, n) for n in change.notices or ()]

@@ -33,6 +33,9 @@ PRAGMAS = (
     "PRAGMA foreign_keys = ON",
 )
 
+READERS = 8
+"""connections that stay; one more would be made anew, with a thread of its own, whenever it is needed"""
+
 _OPTIONS: dict[str, Any] = {
     "hide_parameters": True,
     "json_serializer": lambda value: json_text.write(value).decode(),
@@ -99,6 +102,11 @@ class Database:
             self._reads = _sqlite_engine(parsed)
             self._writes = _single_writer(parsed)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may work on it too: not with SQLite."""
+        return not (self._file or self._memory_name)
+
     async def open(self) -> None:
         """Makes a new file readable by its owner only. Raises VsdkError ``database-failed`` where it cannot.
 
@@ -137,7 +145,8 @@ def failure(error: Exception) -> VsdkError | None:
 
 
 def _sqlite_engine(url: URL, **options: Any) -> AsyncEngine:
-    engine = create_async_engine(url, poolclass=AsyncAdaptedQueuePool, **_OPTIONS, **options)
+    sizes = {"pool_size": READERS, "max_overflow": 0} | options
+    engine = create_async_engine(url, poolclass=AsyncAdaptedQueuePool, **_OPTIONS, **sizes)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _: object) -> None:

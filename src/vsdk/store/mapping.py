@@ -1,5 +1,6 @@
 """Rows to domain objects and back; pure functions, one pair per thing that is kept."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, assert_never
@@ -11,11 +12,20 @@ from vsdk.domain.appointment import Appointment, AppointmentStatus
 from vsdk.domain.effects import Audit, DurableEffect, Notify, WriteBack
 from vsdk.domain.ids import AppointmentId, ParticipantId, PracticeId, VisitId
 from vsdk.domain.join import JoinLink
+from vsdk.domain.message import MessageState
 from vsdk.domain.participant import Participant, Role
-from vsdk.domain.plan import Notice, Window
+from vsdk.domain.plan import Notice, WaitingNotice, Window
 from vsdk.domain.visit import Arrival, Visit, VisitState
 from vsdk.hooks.ports import SourcedAppointment
-from vsdk.hooks.store import AuditEntry, Due, MirroredAppointment, OutboxEntry
+from vsdk.hooks.store import (
+    AuditEntry,
+    DeadLetter,
+    Due,
+    DueNotice,
+    MessageRecord,
+    MirroredAppointment,
+    OutboxEntry,
+)
 
 Values = dict[str, Any]
 _SOUGHT = (Role.PATIENT, Role.PRACTITIONER)
@@ -42,6 +52,7 @@ def visit_values(visit: Visit) -> Values:
         ],
         "took_place": visit.took_place,
         "ended_at": visit.ended_at,
+        "delay_minutes": visit.delay_minutes,
     }
 
 
@@ -60,6 +71,7 @@ def visit_from(row: Row[Any]) -> Visit:
         ),
         took_place=row.took_place,
         ended_at=row.ended_at,
+        delay_minutes=row.delay_minutes,
     )
 
 
@@ -155,27 +167,83 @@ def _stream(effect: DurableEffect) -> str | None:
             assert_never(effect)
 
 
+def effect_body(effect: DurableEffect, without: tuple[str, ...]) -> Values:
+    """How the effect is kept, with what was learned from an attempt."""
+    return _fields(replace(effect, without=without) if isinstance(effect, Notify) else effect)
+
+
+def dead_letter_from(row: Row[Any], record: MessageRecord | None) -> DeadLetter:
+    entry = entry_from(row)
+    practice_id = entry.effect.practice_id if isinstance(entry.effect, WriteBack) else row.practice_id
+    return DeadLetter(entry, PracticeId(practice_id or ""), row.reason, record)
+
+
+def message_values(notify: Notify, id_: str, practice_id: str, now: datetime) -> Values:
+    """A record of a message that waits to be sent; ``id_`` is that of its outbox entry."""
+    record = MessageRecord(
+        id_,
+        PracticeId(practice_id),
+        notify.visit_id,
+        notify.participant_id,
+        notify.template,
+        MessageState.QUEUED,
+        now,
+        now,
+        notify.values,
+        notify.without,
+    )
+    return _fields(record)
+
+
+def progress_values(record: MessageRecord) -> Values:
+    """What of a record changes as the message goes on."""
+    fixed = ("id", "practice_id", "visit_id", "participant_id", "template", "details", "without", "created")
+    return {name: value for name, value in _fields(record).items() if name not in fixed}
+
+
+def message_from(row: Row[Any]) -> MessageRecord:
+    values = {name: row._mapping[name] for name in MessageRecord.__slots__}
+    kept = {"state": MessageState(row.state), "without": tuple(row.without)}
+    return MessageRecord(**(values | kept))
+
+
 def entry_from(row: Row[Any]) -> OutboxEntry:
     return OutboxEntry(row.id, _effect_from(row.kind, row.effect), row.attempts, row.created)
 
 
 def _effect_from(kind: str, body: Values) -> DurableEffect:
     if kind == Notify.__name__:
-        return Notify(**body)
+        return Notify(**(body | {"without": tuple(body.get("without", ()))}))
     if kind == WriteBack.__name__:
         status = body["status"] and AppointmentStatus(body["status"])
         return WriteBack(body["practice_id"], body["appointment_id"], status)
     raise LookupError(f"the outbox holds an effect of unknown kind {kind!r}")
 
 
-def deadline_values(visit_id: VisitId, at: datetime, notice: Notice | None) -> Values:
-    body = notice and _fields(notice) | {"before": notice.before.total_seconds()}
+def deadline_values(visit_id: VisitId, at: datetime, notice: DueNotice | None) -> Values:
+    body = notice and _notice_body(notice)
     return {"id": uuid4().hex, "visit_id": visit_id, "at": at, "notice": body}
 
 
+def _notice_body(due: DueNotice) -> Values:
+    match due.notice:
+        case Notice(before=before):
+            return _fields(due.notice) | {"before": before.total_seconds()}
+        case WaitingNotice(every=every):
+            return _fields(due.notice) | {"every": every.total_seconds(), "sent": due.sent}
+        case _:
+            assert_never(due.notice)
+
+
 def due_from(row: Row[Any]) -> Due:
-    body = row.notice
-    notice = body and Notice(**(body | {"before": timedelta(seconds=body["before"]), "to": Role(body["to"])}))
+    if row.notice is None:
+        return Due(row.id, VisitId(row.visit_id), row.at, None)
+    body: Values = row.notice | {"to": Role(row.notice["to"])}
+    sent = body.pop("sent", 0)
+    if "every" in body:
+        waiting = WaitingNotice(**(body | {"every": timedelta(seconds=body["every"])}))
+        return Due(row.id, VisitId(row.visit_id), row.at, waiting, sent)
+    notice = Notice(**(body | {"before": timedelta(seconds=body["before"])}))
     return Due(row.id, VisitId(row.visit_id), row.at, notice)
 
 

@@ -1,22 +1,23 @@
 """Effects on their way, and the deadlines that give rise to some of them.
 
-An effect that was performed is deleted: the audit trail says what happened, and the table stays as small as
-what is still to be done. One that was given up stays, with the reason.
+An effect that was performed is deleted: the audit trail and the record of the message say what happened, and
+the table stays as small as what is still to be done. One that was given up stays, with the reason.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, insert, not_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, delete, insert, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vsdk.domain.effects import Audit, Effect, Notify, WriteBack
+from vsdk.domain.effects import Audit, DurableEffect, Effect, Notify, WriteBack
 from vsdk.domain.ids import AppointmentId, PracticeId, VisitId
 from vsdk.domain.visit import Visit, next_deadline
-from vsdk.hooks.store import Due, DueNotice, OutboxEntry
+from vsdk.hooks.store import Conclusion, Due, DueNotice, GivenUp, OutboxEntry, Performed, Postponed
 from vsdk.store import mapping
 from vsdk.store.database import Database, whole
+from vsdk.store.message_log import put_progress, put_queued
 from vsdk.store.tables import audit, deadline, outbox
 
 _earlier = outbox.alias("earlier")
@@ -38,8 +39,7 @@ _PERFORMABLE = and_(
 class SqlOutbox:
     """The port `vsdk.hooks.store.Outbox`."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    _database: Database
 
     @whole
     async def due(self, now: datetime, limit: int = 100) -> list[Due]:
@@ -49,54 +49,59 @@ class SqlOutbox:
         return [mapping.due_from(row) for row in rows]
 
     @whole
-    async def settle(self, due: Due, effects: Sequence[Effect], now: datetime) -> None:
+    async def settle(
+        self, due: Due, effects: Sequence[Effect], now: datetime, again: DueNotice | None = None
+    ) -> None:
         """Does nothing when ``due`` was settled or replaced before, so that nothing is sent twice."""
         async with self._database.write() as connection:
             removed = await connection.execute(delete(deadline).where(deadline.c.id == due.id))
-            if removed.rowcount:
-                await enqueue(connection, effects, now)
+            if not removed.rowcount:
+                return
+            if again:
+                values = mapping.deadline_values(again.visit_id, again.at, again)
+                await connection.execute(insert(deadline).values(values))
+            await enqueue(connection, effects, now)
 
     @whole
-    async def next_effects(self, now: datetime, limit: int = 20) -> list[OutboxEntry]:
-        """Messages before write-backs, as somebody waits for them; of each what is due longest. Of the
-        write-backs of one appointment, only the first that is not yet performed.
-
-        The order is that of an index, so that a long queue is not sorted for each few of it.
-        """
-        ready = select(outbox).where(_PERFORMABLE, outbox.c.due_at <= now)
-        ready = ready.order_by(outbox.c.due_at, outbox.c.seq)
-        rows: list[Row[Any]] = []
+    async def claim(
+        self, kind: type[DurableEffect], now: datetime, until: datetime, limit: int = 20
+    ) -> list[OutboxEntry]:
+        """The look before the transaction keeps an idle server from locking the database each second."""
+        free = _ready(kind, now).where(or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until <= now))
         async with self._database.read() as connection:
-            for kind in (Notify.__name__, WriteBack.__name__):
-                of_kind = ready.where(outbox.c.kind == kind).limit(limit - len(rows))
-                rows += (await connection.execute(of_kind)).all() if len(rows) < limit else []
+            if not (await connection.execute(free.limit(1))).first():
+                return []
+        async with self._database.write() as connection:
+            locked = free.limit(limit).with_for_update(skip_locked=True)
+            rows = (await connection.execute(locked)).all()
+            mine = outbox.c.seq.in_([row.seq for row in rows])
+            await connection.execute(update(outbox).where(mine).values(claimed_until=until))
         return [mapping.entry_from(row) for row in rows]
 
     @whole
-    async def complete(self, entry: OutboxEntry, *, told: bool = True) -> bool:
-        async with self._database.write() as connection:
-            await connection.execute(delete(outbox).where(outbox.c.id == entry.id))
-            if not told or not isinstance(entry.effect, WriteBack):
-                return False
-            stream = mapping.stream(entry.effect.practice_id, entry.effect.appointment_id)
-            given_up = and_(outbox.c.stream == stream, outbox.c.state == "abandoned")
-            return bool((await connection.execute(delete(outbox).where(given_up))).rowcount)
+    async def release_claims(self) -> None:
+        if not self._database.is_shared:
+            async with self._database.write() as connection:
+                await connection.execute(update(outbox).values(claimed_until=None))
 
     @whole
-    async def postpone(self, entry: OutboxEntry, until: datetime) -> None:
-        async with self._database.write() as connection:
-            await connection.execute(
-                update(outbox)
-                .where(outbox.c.id == entry.id)
-                .values(attempts=outbox.c.attempts + 1, due_at=until)
-            )
+    async def next_effects(self, now: datetime, limit: int = 20) -> list[OutboxEntry]:
+        """What could be claimed at that time, messages first, claimed or not; nothing is changed."""
+        rows: list[Row[Any]] = []
+        async with self._database.read() as connection:
+            for kind in (Notify, WriteBack):
+                ready = _ready(kind, now).limit(max(0, limit - len(rows)))
+                rows += (await connection.execute(ready)).all()
+        return [mapping.entry_from(row) for row in rows]
 
     @whole
-    async def abandon(self, entry: OutboxEntry, reason: str) -> None:
+    async def conclude(self, conclusions: Sequence[Conclusion], now: datetime) -> list[bool]:
         async with self._database.write() as connection:
-            await connection.execute(
-                update(outbox).where(outbox.c.id == entry.id).values(state="abandoned", reason=reason)
-            )
+            made_good = [await _makes_good(connection, conclusion) for conclusion in conclusions]
+            await _put_verdicts(connection, conclusions)
+            await put_progress(connection, [c.record for c in conclusions if c.record])
+            await enqueue(connection, [effect for c in conclusions for effect in c.effects], now)
+        return made_good
 
     @whole
     async def write_back_again(self, effect: WriteBack, now: datetime) -> bool:
@@ -123,12 +128,53 @@ class SqlOutbox:
         return {streams[row.stream]: row.reason for row in rows}
 
 
+def _ready(kind: type[DurableEffect], now: datetime) -> Select[Any]:
+    """The order is that of an index, so that a long queue is not sorted for each few of it."""
+    ready = select(outbox).where(_PERFORMABLE, outbox.c.kind == kind.__name__, outbox.c.due_at <= now)
+    return ready.order_by(outbox.c.due_at, outbox.c.seq)
+
+
+async def _put_verdicts(connection: AsyncConnection, conclusions: Sequence[Conclusion]) -> None:
+    done, later, over = list[str](), list[mapping.Values](), list[mapping.Values]()
+    for conclusion in conclusions:
+        entry = conclusion.entry
+        match conclusion.verdict:
+            case Performed():
+                done.append(entry.id)
+            case Postponed(until, attempts, without):
+                effect = mapping.effect_body(entry.effect, without)
+                later.append({"this": entry.id, "until": until, "attempts": attempts, "effect": effect})
+            case GivenUp(reason):
+                over.append({"this": entry.id, "reason": reason})
+    this: ColumnElement[bool] = outbox.c.id == bindparam("this")
+    if done:
+        await connection.execute(delete(outbox).where(outbox.c.id.in_(done)))
+    if later:
+        put_off: mapping.Values = {"due_at": bindparam("until"), "claimed_until": None}
+        await connection.execute(update(outbox).where(this).values(put_off), later)
+    if over:
+        abandoned: mapping.Values = {"state": "abandoned", "claimed_until": None}
+        await connection.execute(update(outbox).where(this).values(abandoned), over)
+
+
+async def _makes_good(connection: AsyncConnection, conclusion: Conclusion) -> bool:
+    """A write-back that was performed replaces those that were given up for its appointment before."""
+    effect = conclusion.entry.effect
+    if not isinstance(effect, WriteBack) or conclusion.verdict != Performed(told=True):
+        return False
+    stream = mapping.stream(effect.practice_id, effect.appointment_id)
+    given_up = and_(outbox.c.stream == stream, outbox.c.state == "abandoned")
+    return bool((await connection.execute(delete(outbox).where(given_up))).rowcount)
+
+
 async def enqueue(connection: AsyncConnection, effects: Sequence[Effect], now: datetime) -> None:
     """Durable effects go to the outbox, audit lines to the trail; ``Publish`` is for the caller."""
-    durable = [mapping.effect_values(e, now) for e in effects if isinstance(e, Notify | WriteBack)]
+    durable = [(e, mapping.effect_values(e, now)) for e in effects if isinstance(e, Notify | WriteBack)]
     lines = [mapping.audit_values(e, now) for e in effects if isinstance(e, Audit)]
     if durable:
-        await connection.execute(insert(outbox), durable)
+        await connection.execute(insert(outbox), [values for _, values in durable])
+    if messages := [(values["id"], effect) for effect, values in durable if isinstance(effect, Notify)]:
+        await put_queued(connection, messages, now)
     if lines:
         await connection.execute(insert(audit), lines)
 
@@ -148,5 +194,15 @@ async def put_notices(connection: AsyncConnection, visit_id: VisitId, notices: S
     old = and_(deadline.c.visit_id == visit_id, deadline.c.notice.is_not(None))
     await connection.execute(delete(deadline).where(old))
     if notices:
-        values = [mapping.deadline_values(visit_id, n.at, n.notice) for n in notices]
+        values = [mapping.deadline_values(visit_id, n.at, n) for n in notices]
         await connection.execute(insert(deadline), values)
+
+
+async def put_waiting(connection: AsyncConnection, notices: Sequence[DueNotice]) -> None:
+    """Adds notices for waiting; one of the same visit and key is replaced."""
+    for notice in notices:
+        key = deadline.c.notice["key"].as_string() == notice.notice.key
+        old = and_(deadline.c.visit_id == notice.visit_id, deadline.c.notice.is_not(None), key)
+        await connection.execute(delete(deadline).where(old))
+        values = mapping.deadline_values(notice.visit_id, notice.at, notice)
+        await connection.execute(insert(deadline).values(values))

@@ -1,30 +1,32 @@
 """The store on SQLAlchemy Core: reading, and the one transaction in which a visit changes."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, delete, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vsdk.domain.effects import Audit
-from vsdk.domain.errors import Conflict
+from vsdk.domain.effects import Audit, Effect, Notify
+from vsdk.domain.errors import Conflict, NotFound
 from vsdk.domain.ids import AppointmentId, PracticeId, VisitId
 from vsdk.domain.join import JoinLink
 from vsdk.domain.visit import ACTIVE, Visit
 from vsdk.hooks.ports import SourcedAppointment
-from vsdk.hooks.store import AuditEntry, MirroredAppointment, VisitChange
+from vsdk.hooks.store import AuditEntry, MessageRecord, MirroredAppointment, VisitChange
 from vsdk.store import mapping, migrate, outbox
 from vsdk.store.bulk import SqlBulk
 from vsdk.store.database import Database, whole
+from vsdk.store.message_log import REPORTED, SqlMessageLog
 from vsdk.store.search import SqlSearch
-from vsdk.store.tables import appointment, appointment_key, join_link
+from vsdk.store.tables import appointment, appointment_key, join_link, message
 from vsdk.store.tables import audit as trail
 from vsdk.store.tables import visit as visits
 
 _ACTIVE = visits.c.state.in_(sorted(state.value for state in ACTIVE))
 
 
-class SqlStore(SqlSearch, SqlBulk, outbox.SqlOutbox):
+class SqlStore(SqlSearch, SqlBulk, SqlMessageLog, outbox.SqlOutbox):
     """The port `vsdk.hooks.store.Store`. ``database_url`` as in `vsdk.store.database.Database`.
 
     Nothing is connected before `open`. Exceptions of the database itself (`sqlalchemy.exc.SQLAlchemyError`)
@@ -32,7 +34,7 @@ class SqlStore(SqlSearch, SqlBulk, outbox.SqlOutbox):
     """
 
     def __init__(self, database_url: str) -> None:
-        super().__init__(Database(database_url))
+        self._database = Database(database_url)
 
     @whole
     async def open(self) -> None:
@@ -114,7 +116,31 @@ class SqlStore(SqlSearch, SqlBulk, outbox.SqlOutbox):
             await outbox.put_deadline(connection, change.visit)
             if change.notices is not None:
                 await outbox.put_notices(connection, change.visit.id, change.notices)
+            await outbox.put_waiting(connection, change.waiting)
             await outbox.enqueue(connection, change.effects, now)
+
+    # messages
+
+    @whole
+    async def ask(self, notify: Notify, now: datetime) -> MessageRecord:
+        async with self._database.write() as connection:
+            await outbox.enqueue(connection, [notify], now)
+            newest = select(message).where(message.c.visit_id == notify.visit_id)
+            row = (await connection.execute(newest.order_by(message.c.seq.desc()).limit(1))).first()
+            if row is None:
+                raise NotFound("there is no such visit", code="visit-unknown")
+        return mapping.message_from(row)
+
+    @whole
+    async def report(self, record: MessageRecord, effects: Sequence[Effect], now: datetime) -> bool:
+        later = {"state": record.state.value, "code": record.code, "updated": now}
+        known = [state.value for state in (*REPORTED, record.state)]
+        this = and_(message.c.id == record.id, message.c.state.not_in(known))
+        async with self._database.write() as connection:
+            changed = (await connection.execute(update(message).where(this).values(later))).rowcount
+            if changed:
+                await outbox.enqueue(connection, effects, now)
+        return bool(changed)
 
     # the mirror of appointments
 

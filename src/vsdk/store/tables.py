@@ -100,6 +100,7 @@ visit = Table(
     Column("arrivals", JSON, nullable=False),
     Column("took_place", Boolean, nullable=False),
     Column("ended_at", UtcDateTime),
+    Column("delay_minutes", Integer, nullable=False, server_default="0"),
     Index(None, "practice_id", "appointment_id"),
 )
 
@@ -126,7 +127,51 @@ outbox = Table(
     Column("attempts", Integer, nullable=False),
     Column("created", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
+    Column("claimed_until", UtcDateTime),
     Index(None, "state", "kind", "due_at"),
+)
+
+message = Table(
+    "message",
+    metadata,
+    _sequence(),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("practice_id", String(255), nullable=False),
+    Column("visit_id", String(64), ForeignKey(visit.c.id), nullable=False, index=True),
+    Column("participant_id", String(64), nullable=False),
+    Column("template", String(255), nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("without", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("channel", String(64), nullable=False),
+    Column("plugin", String(64), nullable=False),
+    Column("recipient", String(255), nullable=False),
+    Column("provider_id", String(255), nullable=False),
+    Column("segments", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    Column("updated", UtcDateTime, nullable=False),
+    Index(None, "plugin", "provider_id"),
+)
+
+push_subscription = Table(
+    "push_subscription",
+    metadata,
+    _sequence(),
+    Column("endpoint_hash", String(64), nullable=False, unique=True),
+    Column("visit_id", String(64), ForeignKey(visit.c.id), nullable=False, index=True),
+    Column("participant_id", String(64), nullable=False),
+    Column("subscription", Text, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+)
+
+opt_out = Table(
+    "opt_out",
+    metadata,
+    Column("practice_id", String(255), primary_key=True),
+    Column("address_hash", String(64), primary_key=True),
+    Column("since", UtcDateTime, nullable=False),
 )
 
 deadline = Table(

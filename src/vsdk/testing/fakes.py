@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ssl import SSLContext
 from typing import Any, Self
@@ -16,6 +15,7 @@ from vsdk.domain.message import Message, Receipt
 from vsdk.domain.practice import Practice
 from vsdk.hooks.ports import M
 from vsdk.testing.factories import NOON, a_practice
+from vsdk.testing.sent import SentRequest
 
 
 class FakeClock:
@@ -61,19 +61,6 @@ class FakeConfig:
             raise ConfigurationError(f"in plugin.{name}: {problems}") from None
 
 
-@dataclass(frozen=True, slots=True)
-class SentRequest:
-    """A request as a plugin made it; ``options`` are those of `vsdk.hooks.ports.Http`."""
-
-    method: str
-    url: str
-    options: dict[str, Any] = field(default_factory=dict)
-
-    def carries(self, text: str) -> bool:
-        """Whether the text is anywhere in headers or body."""
-        return text in repr({k: v for k, v in self.options.items() if k not in ("params", "auth")})
-
-
 class FakeHttp:
     """The port Http without a network, failing as `vsdk.adapters.http` does. Answers 200 ``{}`` at first."""
 
@@ -92,7 +79,7 @@ class FakeHttp:
         """From now on, every request gets this answer."""
         self._answer: tuple[int, bytes, dict[str, str]] | PartnerError | None = (
             status,
-            _encoded(json) if text is None else text.encode(),
+            encoded(json) if text is None else text.encode(),
             {name.lower(): value for name, value in (headers or {}).items()},
         )
         return self
@@ -125,12 +112,12 @@ class FakeHttp:
         if isinstance(answer, PartnerError):
             raise answer
         status, content, headers = answer
-        if status >= 400:
+        if status >= 400 and status not in options.get("answers", ()):
             raise failure("the other side", status, headers)
         return Reply("the other side", status, headers, content)
 
 
-def _encoded(value: Any) -> bytes:
+def encoded(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 

@@ -1,13 +1,24 @@
 """The pytest plugin: fixtures for tests of plugins. Imports vsdk only when a fixture is used."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from vsdk.testing.fakes import FakeClock, FakeHttp
+    from vsdk.testing.loopback import LoopbackHttp
 
-pytest.register_assert_rewrite("vsdk.testing.contracts", "vsdk.testing.channel_contract")
+pytest.register_assert_rewrite(
+    "vsdk.testing.channel_contract",
+    "vsdk.testing.contract",
+    "vsdk.testing.identity_contract",
+    "vsdk.testing.panel_contract",
+    "vsdk.testing.plan_contract",
+    "vsdk.testing.report_contract",
+    "vsdk.testing.rule_contract",
+    "vsdk.testing.schedule_contract",
+)
 
 
 @pytest.fixture
@@ -24,3 +35,12 @@ def mock_http() -> "FakeHttp":
     from vsdk.testing.fakes import FakeHttp
 
     return FakeHttp()
+
+
+@pytest.fixture
+def loopback_http() -> "Iterator[LoopbackHttp]":
+    """The same over TLS to a server on this machine, which can also fail in the ways of `LoopbackHttp`."""
+    from vsdk.testing.loopback import LoopbackHttp
+
+    with LoopbackHttp() as http:
+        yield http

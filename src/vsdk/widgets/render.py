@@ -40,6 +40,14 @@ class Pages:
         """The practice's list of today's visits."""
         return self._page("practice.html", language, practice=practice)
 
+    def practice_messages(self, language: str, practice: Practice) -> str:
+        """Messages of the practice that did not arrive."""
+        return self._page("practice-messages.html", language, practice=practice)
+
+    def choice(self, language: str) -> str:
+        """Where somebody says whether they want messages; the handle of their link stays in the browser."""
+        return self._page("choice.html", language)
+
     def home(self, language: str) -> str:
         """Where somebody lands who typed the address without a link."""
         return self._page("home.html", language)

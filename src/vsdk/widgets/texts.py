@@ -43,6 +43,11 @@ class Texts:
         texts = self._texts[_FALLBACK] | self._texts.get(primary(language), {})
         return {key: text for key, text in texts.items() if not key.startswith("message.")}
 
+    def messages(self, language: str) -> dict[str, str]:
+        """The words of messages that this very language has, by key."""
+        texts = self._texts.get(primary(language), {})
+        return {key: text for key, text in texts.items() if key.startswith("message.")}
+
 
 def primary(tag: str) -> str:
     """The language of a BCP 47 tag: ``de-AT`` -> ``de``."""

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from vsdk import Notice, VisitPlan, hookimpl
+from vsdk import Notice, VisitPlan, WaitingNotice, hookimpl
 
-vsdk_api = (1, 0)
+vsdk_api = (1, 1)
 
 OPENS_BEFORE = timedelta(minutes=10)
 
@@ -15,6 +15,7 @@ PLAN = VisitPlan(
     opens_before=OPENS_BEFORE,
     closes_after=timedelta(minutes=60),
     notices=(Notice("link", "link-at-time", OPENS_BEFORE),),
+    waiting=(WaitingNotice("waiting", every=timedelta(minutes=2)),),
 )
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from vsdk import Finding, Outcome, Role
-from vsdk.domain.policy import Admit, Join, PolicyQuestion, Present, Schedule
+from vsdk.domain.policy import Admit, Join, PolicyQuestion, Present, Schedule, Word
 from vsdk_kbv_compliance.editions import Edition
 from vsdk_kbv_compliance.names import problem
 from vsdk_kbv_compliance.plan import WIDEST
+from vsdk_kbv_compliance.words import ADVERTISING, MEDICINE, has, has_link
 
 UNCONFIRMED = "the wording of this edition has not been confirmed"
 
@@ -56,6 +57,14 @@ def rules_of(edition: Edition) -> tuple[Rule, ...]:
         ),
         Rule("kbv-no-third-party", "Anlage 31b § 5 (1), § 2 (4)", edition, Present, no_third_party),
         Rule("kbv-staff-without-media", "Anlage 31b § 5 (1)", edition, Admit, staff_without_media),
+        Rule("kbv-no-advertising-in-messages", "Anlage 31b § 5 (1)", edition, Word, no_advertising),
+        Rule(
+            "kbv-discreet-messages",
+            "product rule on § 203 StGB and Art. 9 GDPR, not in Anlage 31b",
+            edition,
+            Word,
+            discreet,
+        ),
     )
 
 
@@ -83,3 +92,15 @@ def staff_without_media(question: Admit) -> str | None:
     if question.by is Role.STAFF:
         return "staff-admits"
     return "staff-in-visit" if question.role is Role.STAFF else None
+
+
+def no_advertising(question: Word) -> str | None:
+    """Messages lead to the visit and nowhere else, and praise nothing."""
+    if has_link(question.text):
+        return "foreign-link"
+    return "advertising-words" if has(ADVERTISING, question.language, question.text) else None
+
+
+def discreet(question: Word) -> str | None:
+    """Whoever looks at the phone of a patient does not learn why they see a practitioner."""
+    return "tells-a-reason" if has(MEDICINE, question.language, question.text) else None

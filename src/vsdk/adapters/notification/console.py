@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
 from vsdk.domain.message import Message, Receipt
+from vsdk.domain.messaging import masked
+from vsdk.domain.sms import measure
 from vsdk.hooks.markers import hookimpl
 from vsdk.hooks.ports import Config
 
@@ -58,19 +60,21 @@ class ConsoleChannel:
         return Receipt(provider_id=message.idempotency_key)
 
 
-def masked(recipient: str) -> str:
-    """``+49171392001`` -> ``+49 … 01``, ``erika@example.org`` -> ``e … @example.org``."""
-    if "@" in recipient:
-        name, _, domain = recipient.rpartition("@")
-        return f"{name[:1]} … @{domain}"
-    return f"{recipient[:3]} … {recipient[-2:]}" if len(recipient) > 7 else "…"
-
-
 def _item(channel: str, message: Message) -> str:
-    about = html.escape(f"{channel} · {message.template} · {masked(message.recipient)}")
+    about = html.escape(
+        f"{channel} · {message.template} · {masked(message.recipient)}{_length(channel, message)}"
+    )
     subject = f"<p><strong>{html.escape(message.subject)}</strong></p>" if message.subject else ""
     text = f'<p lang="{html.escape(message.language)}">{_linked(message.text)}</p>'
     return f"<li><small>{about}</small>{subject}{text}</li>"
+
+
+def _length(channel: str, message: Message) -> str:
+    """How much of how many SMS it takes."""
+    if channel != "sms":
+        return ""
+    length = measure(message.text)
+    return f" · {length.encoding} · {length.units} / {length.limit} · {length.segments} SMS"
 
 
 def _linked(text: str) -> str:

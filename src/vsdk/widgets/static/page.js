@@ -3,7 +3,12 @@
  * in a URL: the handle of a join link, or an access code of a practice.
  */
 
-const RECEIVERS = { 'vsdk-video-visit': 'handle', 'vsdk-practice-queue': 'code' };
+const RECEIVERS = {
+  'vsdk-video-visit': 'handle',
+  'vsdk-message-choice': 'handle',
+  'vsdk-practice-queue': 'code',
+  'vsdk-practice-messages': 'code',
+};
 
 function handOver() {
   for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll('a[hreflang]'))) {

@@ -26,12 +26,14 @@
  * @typedef {{ participant: string, name: string, role: Role, present: boolean, waiting: boolean, since: string | null,
  *   check: CheckResult | null }} Person
  * @typedef {{ visit: string, start: string, end: string, state: string, waiting_since: string | null,
- *   people: Person[], come_back_until: string | null,
- *   not_written_back?: string | null }} Entry
+ *   people: Person[], come_back_until: string | null, not_written_back?: string | null, delay_minutes?: number,
+ *   messages?: MessageSummary | null }} Entry
+ * @typedef {{ total: number, latest: { template: string, state: string, at: string } | null,
+ *   problem: string | null }} MessageSummary
  * @typedef {{ type: 'welcome', you: You, visit: VisitInfo | null, ice_servers: RTCIceServer[] }} Welcome
  * @typedef {{ type: 'grant', grant: string, expires: string }} FreshGrant
- * @typedef {{ type: 'queue', entries: Entry[] }} Queue
- * @typedef {{ type: 'waiting', since: string, start: string, practitioner: string }} Waiting
+ * @typedef {{ type: 'queue', entries: Entry[], given_up?: number }} Queue
+ * @typedef {{ type: 'waiting', since: string, start: string, practitioner: string, delay_minutes?: number }} Waiting
  * @typedef {{ type: 'admitted', peers: PeerInfo[], ice_servers: RTCIceServer[] }} Admitted
  * @typedef {{ type: 'offer' | 'answer', from: string, epoch: number, sdp: string }} Description
  * @typedef {{ type: 'ice', from: string, epoch: number, candidate: RTCIceCandidateInit | null }} Candidate

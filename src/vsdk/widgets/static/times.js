@@ -16,6 +16,11 @@ export function day(iso, lang, zone) {
   return new Intl.DateTimeFormat(local(lang), /** @type {Intl.DateTimeFormatOptions} */ (format)).format(new Date(iso));
 }
 
+/** So many minutes after. @param {string} iso @param {number} minutes */
+export function later(iso, minutes) {
+  return new Date(Date.parse(iso) + minutes * 60_000).toISOString();
+}
+
 /**
  * "in 12 minutes", "in 3 hours", "in 2 days": rounded up, at least one minute.
  * @param {number} milliseconds

@@ -5,7 +5,7 @@
  * @import { Control, Switches, Tracks } from './peer.js'
  * @import { SignallingState } from './signalling.js'
  *
- * @typedef {'phase' | 'peers' | 'queue' | 'signalling' | 'ready'} Change
+ * @typedef {'phase' | 'peers' | 'queue' | 'waiting' | 'signalling' | 'ready'} Change
  *   `ready`: the server has said welcome, at first or again
  * @typedef {object} Options
  * @property {string} url  the WebSocket address
@@ -112,7 +112,8 @@ export class VisitConnection {
   /** @param {ServerMessage} message */
   #receive(message) {
     const ready = message.type === 'welcome';
-    this.#take(receive(this.state, message), message.type === 'queue' ? 'queue' : undefined);
+    const change = message.type === 'queue' || message.type === 'waiting' ? message.type : undefined;
+    this.#take(receive(this.state, message), change);
     if (!ready) return;
     this.#prepare();
     this.#options.onChange('ready');

@@ -2,3 +2,4 @@
 
 import './elements/video-visit.js';
 import './elements/practice-queue.js';
+import './elements/practice-messages.js';

@@ -3,7 +3,7 @@
 import { h } from '../ui/element.js';
 
 /**
- * A dialog to be put into the page and shown; it removes itself when it closes.
+ * A dialog to be put into the page and shown.
  *
  * @param {import('../protocol.js').Entry} entry
  * @param {import('../ui/texts.js').Translate} t
@@ -12,9 +12,9 @@ import { h } from '../ui/element.js';
 export function endDialog(entry, t, end) {
   const waiting = entry.people.filter((person) => person.waiting);
   const name = waiting.map((person) => person.name).join(', ');
-  const dialog = h(
+  return h(
     'dialog',
-    { 'aria-labelledby': 'end-title', on: { close: () => dialog.remove() } },
+    { 'aria-labelledby': 'end-title' },
     h(
       'form',
       { method: 'dialog', class: 'stack' },
@@ -28,5 +28,4 @@ export function endDialog(entry, t, end) {
       ),
     ),
   );
-  return dialog;
 }

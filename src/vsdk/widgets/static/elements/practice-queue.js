@@ -10,16 +10,18 @@
  * @import { Access } from './practice-access.js'
  */
 
-import { Problem, signallingAddress } from '../api.js';
+import { signallingAddress } from '../api.js';
 import { Signalling, newSeat } from '../signalling.js';
 import { day } from '../times.js';
 import { VsdkElement, h } from '../ui/element.js';
 import { icon } from '../ui/icons.js';
-import { remember, remembered, signIn, visitGrant } from './practice-access.js';
+import { remember, remembered, visitGrant } from './practice-access.js';
 import { chime, countInTitle, whoWaits } from './practice-arrival.js';
-import { endDialog } from './practice-end.js';
+import { RowDialogs } from './practice-dialogs.js';
+import { PracticeDoor, codeOf, notice } from './practice-door.js';
+import { givenUpNotice } from './practice-given-up.js';
 import { hoursAndMinutes, part, refreshWaits, row } from './practice-rows.js';
-import { problemText, signInForm } from './practice-sign-in.js';
+import { problemText } from './practice-sign-in.js';
 import { practiceSheet } from './practice-styles.js';
 
 const REFRESH_EVERY = 20_000;
@@ -31,16 +33,11 @@ const PARTS = /** @type {const} */ (['here', 'planned', 'later', 'over']);
 /** These are left out when they are empty. */
 const OPTIONAL = new Set(['later', 'over']);
 
-/** The error code that explains a failed request. @param {unknown} error */
-function codeOf(error) {
-  return error instanceof Problem ? error.code : 'offline';
-}
-
 export class PracticeQueue extends VsdkElement {
   static sheets = [practiceSheet];
   static observedAttributes = ['code', 'grant'];
 
-  /** @type {Access | null} */ #access = null;
+  #door = new PracticeDoor(this, (access) => this.#enter(access));
   /** @type {Signalling | null} */ #signalling = null;
   /** @type {Entry[] | null} */ #entries = null;
   /** @type {Map<string, string> | null} */ #waiting = null;
@@ -48,10 +45,14 @@ export class PracticeQueue extends VsdkElement {
   /** @type {Map<string, { drawn: string, element: HTMLElement }>} */ #rows = new Map();
   /** @type {ReturnType<typeof setInterval> | undefined} */ #timer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #lost;
-  #code = '';
   #started = false;
   #failure = '';
+  #givenUp = 0;
   #seat = newSeat();
+  #dialogs = new RowDialogs(this, {
+    grant: () => this.#door.grant,
+    close: (visit) => this.#tell({ type: 'close', visit }),
+  });
   #actions = {
     /** @param {string} visit @param {Person} person */
     admit: (visit, person) => this.#admit(visit, person),
@@ -62,16 +63,13 @@ export class PracticeQueue extends VsdkElement {
       this.#tell({ type: 'invite', visit, participant: person.participant });
       this.announce(this.t('practice.invited', { name: person.name }));
     },
-    /** @param {Entry} entry */
-    end: (entry) => {
-      const dialog = endDialog(entry, this.t.bind(this), () => this.#tell({ type: 'close', visit: entry.visit }));
-      this.shadowRoot?.append(dialog);
-      dialog.showModal();
-    },
+    /** @param {'end' | 'messages' | 'delay'} what @param {Entry} entry */
+    ask: (what, entry) => this.#dialogs.open(what, entry),
   };
 
   #connection = h('div');
   #problem = h('div');
+  #undelivered = h('div');
   #lists = h('div');
   #date = h('p', { class: 'muted' });
   #heading = h('h2');
@@ -80,7 +78,7 @@ export class PracticeQueue extends VsdkElement {
     'section',
     { class: 'list', part: 'list', id: 'list' },
     h('div', { class: 'head' }, h('div', {}, this.#heading, this.#date), this.#signOutButton),
-    h('div', { class: 'notices', role: 'status' }, this.#connection, this.#problem),
+    h('div', { class: 'notices', role: 'status' }, this.#connection, this.#problem, this.#undelivered),
     this.#lists,
   );
   #toggleText = h('span');
@@ -93,27 +91,14 @@ export class PracticeQueue extends VsdkElement {
   #visit = h('section', { class: 'visit', part: 'visit' });
   #layout = h('div', { class: 'layout' }, this.#toggle, this.#list, this.#visit);
 
-  get #practice() {
-    return this.getAttribute('practice') ?? '';
-  }
-
   get #zone() {
     return this.getAttribute('time-zone') ?? undefined;
-  }
-
-  /** @param {'access' | 'visit'} what */
-  #name(what) {
-    return `vsdk-${what}:${this.server}:${this.#practice}`;
   }
 
   async start() {
     this.#started = true;
     this.#timer = setInterval(() => refreshWaits(this.#lists, Date.now(), this.t.bind(this)), REFRESH_EVERY);
-    const grant = this.getAttribute('grant');
-    const kept = remembered(this.#name('access'));
-    if (grant) return this.#enter({ grant, signalling: this.getAttribute('signalling') ?? undefined });
-    if (kept) return this.#enter(JSON.parse(kept));
-    return this.#signInWith(this.getAttribute('code') ?? '');
+    await this.#door.open();
   }
 
   stop() {
@@ -125,42 +110,11 @@ export class PracticeQueue extends VsdkElement {
 
   /** @param {string} name @param {string | null} _old @param {string | null} value */
   attributeChangedCallback(name, _old, value) {
-    if (!this.#started || !value) return;
-    if (name === 'code' && !this.#access) void this.#signInWith(value);
-    if (name === 'grant' && this.#access) this.#access.grant = value;
-    else if (name === 'grant') void this.#enter({ grant: value });
-  }
-
-  /** An empty code shows the form. @param {string} code */
-  async #signInWith(code) {
-    let problem = '';
-    if (code) {
-      try {
-        const access = await signIn(this.server, this.#practice, code);
-        this.#code = code;
-        remember(this.#name('access'), JSON.stringify(access));
-        return await this.#enter(access);
-      } catch (error) {
-        problem = codeOf(error);
-      }
-    }
-    this.#askForCode(problem);
-  }
-
-  /** @param {string} problem */
-  #askForCode(problem) {
-    if (this.hasAttribute('grant')) {
-      this.show(h('div', { class: 'step' }, h('h2', { text: this.t('practice.title') }), this.#notice('bad', problem)));
-      return;
-    }
-    const name = this.getAttribute('practice-name') ?? '';
-    this.show(signInForm(name, problem, this.t.bind(this), (code) => this.#signInWith(code)));
-    if (problem) this.shadowRoot?.querySelector('input')?.focus();
+    if (this.#started) this.#door.given(name, value);
   }
 
   /** Shows the list and connects. @param {Access} access */
   async #enter(access) {
-    this.#access = access;
     this.#heading.textContent = access.practice?.name || this.getAttribute('practice-name') || this.t('practice.title');
     this.#date.textContent = day(new Date().toISOString(), this.lang, this.#zone);
     this.#signOutButton.textContent = this.t('practice.sign-out');
@@ -168,7 +122,7 @@ export class PracticeQueue extends VsdkElement {
     this.#draw();
     this.show(this.#layout);
     this.#connect();
-    const open = remembered(this.#name('visit'));
+    const open = remembered(this.#door.name('visit'));
     if (open) await this.#open(open);
   }
 
@@ -177,12 +131,12 @@ export class PracticeQueue extends VsdkElement {
     this.#connection.replaceChildren();
     /** @type {Signalling} */
     const signalling = new Signalling({
-      url: this.#access?.signalling ?? signallingAddress(this.server),
-      grant: () => this.#access?.grant ?? '',
+      url: this.#door.access?.signalling ?? signallingAddress(this.server),
+      grant: () => this.#door.grant,
       seat: this.#seat,
       onMessage: (message) => this.#receive(message),
       onState: (state, code) => signalling === this.#signalling && this.#connectionChanged(state, code),
-      renew: () => this.#renew(),
+      renew: () => this.#door.renew(),
     });
     this.#signalling = signalling;
   }
@@ -199,30 +153,16 @@ export class PracticeQueue extends VsdkElement {
     this.#signalling?.send(/** @type {BrowserMessage} */ (/** @type {unknown} */ (message)));
   }
 
-  /** A page that slept for long signs in again with the code it still knows. @returns {Promise<string>} */
-  async #renew() {
-    const code = this.#code || this.getAttribute('code');
-    if (!code) throw new Problem('grant-expired', 401, {});
-    const access = await signIn(this.server, this.#practice, code);
-    this.#keep(access.grant);
-    return access.grant;
-  }
-
-  /** @param {string} grant */
-  #keep(grant) {
-    if (!this.#access) return;
-    this.#access.grant = grant;
-    if (!this.hasAttribute('grant')) remember(this.#name('access'), JSON.stringify(this.#access));
-  }
-
   /** @param {ServerMessage} message */
   #receive(message) {
-    if (message.type === 'grant') this.#keep(message.grant);
+    if (message.type === 'grant') this.#door.keep(message.grant);
     if (message.type === 'error' && !SAID_BY_CLOSING.has(message.code)) this.#fail(message.code);
     if (message.type !== 'queue') return;
     this.#entries = message.entries;
     this.#arrivals();
     this.#draw();
+    this.#dialogs.update(message.entries);
+    this.#showGivenUp(message.given_up ?? 0);
   }
 
   /** @param {SignallingState} state @param {number} code */
@@ -230,8 +170,8 @@ export class PracticeQueue extends VsdkElement {
     clearTimeout(this.#lost);
     if (state === 'down') {
       const time = hoursAndMinutes(new Date().toISOString(), this.lang, this.#zone);
-      const notice = this.#notice('fair', '', this.t('practice.connection-lost', { time }));
-      this.#lost = setTimeout(() => this.#connection.replaceChildren(notice), SAY_LOST_AFTER);
+      const lost = notice('fair', this.t('practice.connection-lost', { time }));
+      this.#lost = setTimeout(() => this.#connection.replaceChildren(lost), SAY_LOST_AFTER);
     }
     if (state === 'open') this.#connection.replaceChildren();
     if (state !== 'closed') return;
@@ -240,17 +180,24 @@ export class PracticeQueue extends VsdkElement {
     if (expired && !this.#openVisit) return this.#signOut('grant-expired');
     if (expired) {
       // The visit has its own connection and goes on.
-      this.#connection.append(this.#notice('bad', 'grant-expired'));
+      this.#connection.append(notice('bad', this.#words('grant-expired')));
       return;
     }
     const words = this.t(code === 4409 ? 'practice.taken-over' : 'practice.connection-closed');
     const again = h('button', { type: 'button', text: this.t('practice.connect-again'), on: { click: () => this.#connect() } });
-    this.#connection.append(this.#notice('bad', '', words, again));
+    this.#connection.append(notice('bad', words, again));
   }
 
-  /** @param {'fair' | 'bad'} grade @param {string} code @param {string} [text] @param {...Node} more */
-  #notice(grade, code, text = problemText(code, this.t.bind(this)), ...more) {
-    return h('div', { class: `notice ${grade}` }, icon('warning'), h('p', { text }), ...more);
+  /** A link to what was given up, in words. @param {number} count */
+  #showGivenUp(count) {
+    if (count === this.#givenUp) return;
+    this.#givenUp = count;
+    this.#undelivered.replaceChildren(...(count ? [givenUpNotice(this, count, this.#door.grant)] : []));
+  }
+
+  /** What a code means, in words. @param {string} code */
+  #words(code) {
+    return problemText(code, this.t.bind(this));
   }
 
   /** An action that was refused: said above the list until the list changes again. @param {string} code */
@@ -261,7 +208,7 @@ export class PracticeQueue extends VsdkElement {
       { type: 'button', class: 'quiet', 'aria-label': this.t('practice.dismiss'), on: { click: () => this.#fail('') } },
       icon('cross'),
     );
-    this.#problem.replaceChildren(...(code ? [this.#notice('bad', code, undefined, close)] : []));
+    this.#problem.replaceChildren(...(code ? [notice('bad', this.#words(code), close)] : []));
   }
 
   #arrivals() {
@@ -323,8 +270,8 @@ export class PracticeQueue extends VsdkElement {
     this.#draw();
     this.#fail('');
     try {
-      const access = await visitGrant(this.server, visit, this.#access?.grant ?? '');
-      remember(this.#name('visit'), visit);
+      const access = await visitGrant(this.server, visit, this.#door.grant);
+      remember(this.#door.name('visit'), visit);
       this.#visit.replaceChildren(this.#visitElement(access, admit));
       this.#visiting(true);
     } catch (error) {
@@ -341,7 +288,7 @@ export class PracticeQueue extends VsdkElement {
 
   /** Back to the list. */
   #leave() {
-    remember(this.#name('visit'), null);
+    remember(this.#door.name('visit'), null);
     this.#openVisit = null;
     this.#visit.replaceChildren();
     this.#visiting(false);
@@ -367,16 +314,15 @@ export class PracticeQueue extends VsdkElement {
   /** @param {string} [problem] */
   #signOut(problem = '') {
     this.#disconnect();
-    this.#access = null;
+    this.#dialogs.dismiss();
     this.#entries = null;
     this.#waiting = null;
-    this.#code = '';
     countInTitle(0);
-    for (const what of /** @type {const} */ (['access', 'visit'])) remember(this.#name(what), null);
     this.#visit.replaceChildren();
     this.#openVisit = null;
     this.#visiting(false);
-    this.#askForCode(problem);
+    this.#showGivenUp(0);
+    this.#door.leave(problem);
   }
 }
 

@@ -9,7 +9,7 @@
  * @property {(visit: string, person: Person) => void} admit
  * @property {(visit: string) => void} open
  * @property {(visit: string, person: Person) => void} invite
- * @property {(entry: Entry) => void} end
+ * @property {(what: 'end' | 'messages' | 'delay', entry: Entry) => void} ask  opens that dialog
  *
  * @typedef {object} Drawing
  * @property {Translate} t
@@ -20,11 +20,14 @@
  * @property {Actions} actions
  */
 
+import { look, progress, reason, what, when } from '../message-words.js';
+import { later } from '../times.js';
 import { h } from '../ui/element.js';
 import { icon } from '../ui/icons.js';
 
 const HERE = new Set(['waiting', 'admitted', 'in-progress']);
 const RUNNING = new Set(['admitted', 'in-progress']);
+const MAY_BE_LATE = new Set(['planned', 'waiting']);
 
 /**
  * Which part of the list an entry belongs to. The list reaches into tomorrow.
@@ -66,11 +69,23 @@ export function refreshWaits(list, now, t) {
   }
 }
 
+/** Whom a visit is with, without those of the practice. @param {Entry} entry */
+function visitors(entry) {
+  const others = entry.people.filter((person) => person.role !== 'practitioner' && person.role !== 'staff');
+  return others.length ? others : entry.people;
+}
+
+/** Their names, in one line. @param {Entry} entry @param {Translate} t */
+export function names(entry, t) {
+  return visitors(entry)
+    .map((person) => person.name || t(`practice.role-${person.role}`))
+    .join(', ');
+}
+
 /** One row. @param {Entry} entry @param {Drawing} drawing */
 export function row(entry, drawing) {
   const { t, lang } = drawing;
-  const others = entry.people.filter((person) => person.role !== 'practitioner' && person.role !== 'staff');
-  const people = others.length ? others : entry.people;
+  const people = visitors(entry);
   const isOpen = entry.visit === drawing.openVisit;
   return h(
     'li',
@@ -87,7 +102,33 @@ export function row(entry, drawing) {
           h('div', { class: 'actions' }, ...personActions(person, entry, drawing), ...(place === 0 ? rowActions(entry, people, drawing) : [])),
         ),
       ),
+      messageLine(entry, drawing),
     ),
+  );
+}
+
+/** What was sent last, or what went wrong; it leads to all messages. @param {Entry} entry @param {Drawing} drawing */
+function messageLine(entry, { t, lang, zone, now, actions }) {
+  const sent = entry.messages;
+  if (!sent || (!sent.total && part(entry, now, zone) === 'over')) return null;
+  const { latest, problem } = sent;
+  const { grade, icon: sign } = problem ? look('failed') : latest ? look(latest.state) : look('queued');
+  const words = problem
+    ? reason(problem, t)
+    : latest
+      ? [what(latest.template, t), progress(latest.state, t), when(latest.at, now, lang, zone)].join(' · ')
+      : t('practice.messages-none');
+  return h(
+    'button',
+    {
+      type: 'button',
+      class: `line small ${problem ? 'bad' : ''}`,
+      'data-key': `${entry.visit}/messages`,
+      'aria-label': t('practice.messages-open', { words, name: names(entry, t) }),
+      on: { click: () => actions.ask('messages', entry) },
+    },
+    h('span', { class: `status ${grade}` }, icon(latest || problem ? sign : 'message'), h('span', { text: words })),
+    icon('chevron'),
   );
 }
 
@@ -123,7 +164,15 @@ function status(grade, text) {
 function entryLines(entry, drawing) {
   const code = entry.not_written_back;
   const failed = code ? h('p', { class: 'checks' }, status('fair', drawing.t('practice.not-written-back', { code }))) : null;
-  return [stateLine(entry, drawing), failed];
+  return [stateLine(entry, drawing), delayLine(entry, drawing), failed];
+}
+
+/** @param {Entry} entry @param {Drawing} drawing */
+function delayLine(entry, { t, lang, zone }) {
+  const minutes = entry.delay_minutes;
+  if (!minutes || !MAY_BE_LATE.has(entry.state)) return null;
+  const time = hoursAndMinutes(later(entry.start, minutes), lang, zone);
+  return h('p', { class: 'status small fair' }, icon('clock'), h('span', { text: t('practice.delay-line', { minutes, time }) }));
 }
 
 /** The state in words; whoever waits already says so. @param {Entry} entry @param {Drawing} drawing */
@@ -164,14 +213,19 @@ function personActions(person, { visit, state }, { t, openVisit, actions }) {
 }
 
 /** @param {Entry} entry @param {Person[]} people @param {Drawing} drawing */
-function rowActions(entry, people, { t, openVisit, actions }) {
-  if (openVisit !== null) return [];
+function rowActions(entry, people, { t, openVisit, now, zone, actions }) {
   const name = people.map((person) => person.name).join(', ');
+  const late = MAY_BE_LATE.has(entry.state) && part(entry, now, zone) !== 'later' && entry.visit !== openVisit;
+  const delay = late
+    ? [action(`${entry.visit}/delay`, 'quiet', t('practice.delay'), t('practice.delay-name', { name }), () => actions.ask('delay', entry))]
+    : [];
+  if (openVisit !== null) return delay;
   if (RUNNING.has(entry.state)) {
     const spoken = t('practice.open-name', { name });
     return [action(`${entry.visit}/open`, '', t('practice.open'), spoken, () => actions.open(entry.visit))];
   }
-  if (entry.state !== 'waiting') return [];
+  if (entry.state !== 'waiting') return delay;
   const spoken = t('practice.end-name', { name });
-  return [action(`${entry.visit}/end`, 'quiet', t('practice.end'), spoken, () => actions.end(entry))];
+  const end = action(`${entry.visit}/end`, 'quiet', t('practice.end'), spoken, () => actions.ask('end', entry));
+  return [...delay, end];
 }

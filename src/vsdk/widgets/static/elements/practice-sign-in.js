@@ -11,6 +11,7 @@ const KNOWN = new Set([
   'grant-expired',
   'policy-denied',
   'visit-state',
+  'message-just-sent',
 ]);
 
 /** @param {string} code @param {import('../ui/texts.js').Translate} t */

@@ -2,7 +2,46 @@
 
 import { sheet } from '../ui/styles.js';
 
-export const practiceSheet = sheet(`
+const DIALOGS = `
+dialog { max-height: calc(100dvh - 32px); overflow-y: auto; }
+dialog.wide { width: min(44rem, calc(100vw - 32px)); }
+dialog h2 { font-size: var(--vsdk-size-3); }
+dialog h3 { font-size: var(--vsdk-size-2); }
+.dialog-head {
+  display: flex; gap: 8px; align-items: flex-start; justify-content: space-between; width: 100%; margin-block-end: 8px;
+}
+.dialog-head.end { justify-content: flex-end; margin: 0; }
+.dialog-head h2 { padding-block: 8px; }
+.dialog-head .quiet { flex: none; padding-inline: 8px; margin: 0 -8px 0 0; }
+.choices { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: 8px; width: 100%; }
+.choices button { flex-direction: column; gap: 0; min-height: 64px; font-weight: 400; }
+.choices button[aria-pressed="true"] { outline: 2px solid var(--vsdk-accent); }
+.messages { width: 100%; }
+.messages li {
+  display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; max-width: none; padding-block: 12px;
+  border-block-start: 1px solid var(--vsdk-line);
+}
+.messages .about { flex: 1 1 12rem; }
+.messages .quiet { padding-inline: 8px; margin-inline: -8px; font-size: var(--vsdk-size-1); }
+`;
+
+export const messagesSheet = sheet(`${DIALOGS}
+.page { max-width: 44rem; margin-inline: auto; padding: 12px 12px 32px; display: grid; gap: 16px; justify-items: start; }
+.page > * { max-width: 100%; }
+.page > .quiet { color: var(--vsdk-accent); background: transparent; border-color: transparent; padding-inline: 0 12px; }
+.page > .quiet .icon { transform: rotate(90deg); }
+.page h3 { font-size: var(--vsdk-size-2); }
+.rows { display: grid; gap: 12px; width: 100%; }
+.row { max-width: none; }
+.about { display: grid; gap: 4px; }
+.status { align-items: flex-start; }
+.sign-in { max-width: 26rem; }
+.sign-in form { display: grid; gap: 16px; }
+.problem { display: flex; gap: 8px; color: var(--vsdk-bad); }
+.problem:empty { display: none; }
+`);
+
+export const practiceSheet = sheet(`${DIALOGS}
 :host { container-type: inline-size; min-height: 100%; }
 .main { min-height: inherit; }
 .list { padding: 12px 12px 32px; max-width: 60rem; margin-inline: auto; }
@@ -31,7 +70,22 @@ export const practiceSheet = sheet(`
 .checks { display: flex; flex-wrap: wrap; gap: 2px 12px; }
 .actions { display: flex; flex-wrap: wrap; gap: 4px; flex: 0 1 auto; }
 .actions:empty { display: none; }
+.planned .person { align-items: flex-start; }
+.planned .about { flex-basis: 8rem; }
+.planned .actions { margin-block: -9px; }
+.actions .quiet { padding-inline: 8px; font-size: var(--vsdk-size-1); }
 .actions .primary { min-height: 48px; padding: 8px 16px; font-size: var(--vsdk-size-2); }
+.line {
+  display: flex; justify-content: space-between; gap: 8px; width: 100%; margin-block: -10px; padding: 4px 0;
+  text-align: start; font-weight: 500;
+  color: var(--vsdk-muted); background: transparent; border-color: transparent; border-radius: 8px;
+}
+.line > .icon { width: 20px; height: 20px; transform: rotate(-90deg); color: var(--vsdk-muted); }
+.line .status { align-items: flex-start; font-weight: 500; }
+.line .status.good span { color: var(--vsdk-muted); }
+.line.bad, .line .status.bad { color: var(--vsdk-bad); }
+.given-up { width: 100%; justify-content: flex-start; text-align: start; border-inline-start: 4px solid var(--vsdk-bad); }
+.given-up .icon { color: var(--vsdk-bad); }
 .empty { padding: 8px 0; }
 .sign-in { max-width: 26rem; }
 .sign-in form { display: grid; gap: 16px; }
@@ -39,6 +93,10 @@ export const practiceSheet = sheet(`
 .problem:empty { display: none; }
 .visit { display: none; }
 .toggle { display: none; }
+@container (max-width: 35.99rem) {
+  .here .actions { width: 100%; }
+  .here .actions .primary { flex: 1 0 100%; }
+}
 @container (min-width: 36rem) {
   .list { padding-inline: 20px; }
   .row { padding: 12px 16px; column-gap: 16px; }

@@ -295,7 +295,7 @@ export class VideoVisit extends VsdkElement {
     if (change === 'ready') this.#welcomed();
     else if (change === 'phase') this.#phaseChanged(connection);
     else if (this.#room instanceof VisitStage) this.#room.update();
-    else if (this.#room instanceof WaitingRoom) this.#room.away = connection.signallingState === 'down';
+    else if (this.#room instanceof WaitingRoom) this.#room.follow(connection);
     else if (change === 'queue' && connection.state.phase === 'waiting' && this.#admits && !this.#admit) this.#showLobby();
   }
 
@@ -319,6 +319,7 @@ export class VideoVisit extends VsdkElement {
     room.details = {
       practitioner: waiting?.practitioner || visit?.practitioner || this.#preview?.practice.name || '',
       start: waiting?.start ?? '',
+      delay: waiting?.delay_minutes ?? 0,
       zone: this.#preview?.time_zone,
     };
     room.addEventListener('vsdk-leave', () => {

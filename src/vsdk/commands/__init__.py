@@ -1,0 +1,1 @@
+"""What the commands do; `vsdk.cli` reads the command line and chooses one."""

@@ -1,0 +1,1 @@
+"""New plugins from templates: a whole distribution that passes its own tests."""

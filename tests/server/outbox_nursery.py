@@ -3,8 +3,8 @@
 ``python outbox_nursery.py FOLDER GATEWAY COUNT`` makes so many messages. Everything is imported once, and
 each line ``N`` on standard input forks a child, which works through the outbox and kills itself (SIGKILL)
 at its Nth step: before or after a claim, a statement or commit of the database, a request to the gateway or
-its answer. What it answers is a line of JSON: at which step it ended (``done`` when nothing was left), and
-which messages were under way then.
+its answer; ``N STEP`` counts only steps of that name. What it answers is a line of JSON: at which step it
+ended (``done`` when nothing was left), and which messages were under way then.
 """
 
 import asyncio
@@ -54,12 +54,13 @@ def settings(folder: Path, gateway: str) -> Settings:
 class Steps:
     """Counts steps, and ends the process at the one that was chosen."""
 
-    def __init__(self, report: int, last: int) -> None:
-        self._report, self._left = report, last
+    def __init__(self, report: int, chosen: str) -> None:
+        last, _, self._name = chosen.strip().partition(" ")
+        self._report, self._left = report, int(last)
         self.under_way: set[str] = set()
 
     def step(self, name: str) -> None:
-        self._left -= 1
+        self._left -= self._name in ("", name)
         if self._left == 0:
             self.tell(name)
             os.kill(os.getpid(), signal.SIGKILL)
@@ -141,11 +142,11 @@ async def left(video: VideoSdk) -> bool:
     return any(isinstance(e.effect, Notify | WriteBack) for e in await video.store.next_effects(far, 1))
 
 
-def fork(video: VideoSdk, last: int, report: int) -> None:
+def fork(video: VideoSdk, chosen: str, report: int) -> None:
     child = os.fork()
     if child == 0:
         try:
-            asyncio.run(work(video, Steps(report, last)))
+            asyncio.run(work(video, Steps(report, chosen)))
         finally:
             os._exit(0)
     os.waitpid(child, 0)
@@ -158,7 +159,7 @@ def main() -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:
-        fork(video, int(line), sys.stdout.fileno())
+        fork(video, line, sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Messages through the outbox to a gateway that answers in 50 ms, beside that gateway's own limit.
 
-In turns, against the same gateway in a process of its own: the outbox with an SQLite file, from the first
-claim until nothing is left, in a process that does nothing else; and a bare client that keeps as many
-requests going with the same body, and knows neither a database nor a text.
+In turns, against the same gateway in a process of its own, with as many requests at a time: the outbox with an
+SQLite file, from the first claim until nothing is left, in a process that does nothing else; the HTTP library
+that it uses, bare, which knows neither a database nor a text; and bytes over bare sockets, which is what the
+gateway can do.
 """
 
 import asyncio
@@ -16,11 +17,12 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 from bench.report import Section, spread
 from bench.servers import REPOSITORY
 
-MESSAGES = 2_000
+MESSAGES = 1_000
 ROUNDS = 5
 ANSWERS_AFTER = 0.05
 """seconds"""
@@ -50,21 +52,24 @@ def measure() -> Section:
     from vsdk.domain.effects import Notify
     from vsdk.service.outbox import WIDTHS
 
-    ours, bare = [], []
+    ours, bare, limit = [], [], []
     with _gateway() as url:
         for number in range(ROUNDS):
             with TemporaryDirectory() as folder:
                 ours.append(MESSAGES / _run("product", url, folder))
-            bare.append(MESSAGES / _run("limit", url, ""))
-            print(f"{number}: {ours[-1]:,.0f}/s, limit {bare[-1]:,.0f}/s", flush=True)
-    ratios = [b / a for a, b in zip(ours, bare, strict=True)]
+            bare.append(MESSAGES / _run("bare", url, ""))
+            limit.append(MESSAGES / _run("limit", url, ""))
+            print(f"{number}: {ours[-1]:.0f}/s, bare {bare[-1]:.0f}/s, limit {limit[-1]:.0f}/s", flush=True)
+    to_bare = [b / a for a, b in zip(ours, bare, strict=True)]
+    to_limit = [b / a for a, b in zip(ours, limit, strict=True)]
     theory = WIDTHS[Notify] / ANSWERS_AFTER
     return Section(
         "Messages through the outbox",
         [f"{MESSAGES:,} messages, n = {ROUNDS}, in turns", "messages/s, median (min–max)", "ratio"],
         [
             [f"outbox, {WIDTHS[Notify]} at a time, SQLite on disk", spread(ours), ""],
-            [f"bare client, {WIDTHS[Notify]} at a time", spread(bare), spread(ratios, 2)],
+            ["httpx, bare", spread(bare), spread(to_bare, 2)],
+            ["the gateway's own limit", spread(limit), spread(to_limit, 2)],
         ],
         notes=[
             f"The gateway answers after {ANSWERS_AFTER * 1000:.0f} ms: {WIDTHS[Notify]} at a time are "
@@ -157,7 +162,29 @@ async def _fill(video: object) -> None:
         await connection.execute(delete(outbox).where(outbox.c.kind == "WriteBack"))
 
 
-async def _limit(url: str) -> float:
+async def _limit(url: str, _: str) -> float:
+    from vsdk.domain.effects import Notify
+    from vsdk.service.outbox import WIDTHS
+
+    body = json.dumps({"to": "+4915100000001", "text": "x" * 120, "key": "k" * 32}).encode()
+    request = b"POST /send HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    left = list(range(MESSAGES))
+
+    async def work() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(url).port)
+        while left:
+            left.pop()
+            writer.write(request)
+            await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(11)
+        writer.close()
+
+    began = time.perf_counter()
+    await asyncio.gather(*(work() for _ in range(WIDTHS[Notify])))
+    return time.perf_counter() - began
+
+
+async def _bare(url: str, _: str) -> float:
     import httpx
 
     from vsdk.domain.effects import Notify
@@ -181,7 +208,7 @@ async def _limit(url: str) -> float:
 
 def main() -> None:
     what, url, folder = sys.argv[1:]
-    seconds = asyncio.run(_product(url, folder) if what == "product" else _limit(url))
+    seconds = asyncio.run({"product": _product, "bare": _bare, "limit": _limit}[what](url, folder))
     print(json.dumps(seconds))
 
 

@@ -1,9 +1,9 @@
 """Messages through the outbox to a gateway that answers in 50 ms, beside that gateway's own limit.
 
-In turns, against the same gateway in a process of its own, with as many requests at a time: the outbox with an
-SQLite file, from the first claim until nothing is left, in a process that does nothing else; the HTTP library
-that it uses, bare, which knows neither a database nor a text; and bytes over bare sockets, which is what the
-gateway can do.
+In turns, against the same gateway in a process of its own, with as many requests at a time: the outbox with
+an SQLite file, from the first claim until nothing is left, in a process that does nothing else; the HTTP
+library that it uses, bare, which knows neither a database nor a text; and bytes over bare sockets, which is
+what the gateway can do.
 """
 
 import asyncio

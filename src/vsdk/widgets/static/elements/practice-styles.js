@@ -86,6 +86,7 @@ export const practiceSheet = sheet(`${DIALOGS}
 .line.bad, .line .status.bad { color: var(--vsdk-bad); }
 .given-up { width: 100%; justify-content: flex-start; text-align: start; border-inline-start: 4px solid var(--vsdk-bad); }
 .given-up .icon { color: var(--vsdk-bad); }
+.given-up .icon:last-child { color: inherit; margin-inline-start: auto; transform: rotate(-90deg); }
 .empty { padding: 8px 0; }
 .sign-in { max-width: 26rem; }
 .sign-in form { display: grid; gap: 16px; }

@@ -179,9 +179,9 @@ token = {{ file = "{folder}/token" }}
 url = "https://login.example"
 token = {{ file = "{folder}/token" }}
 """
-    (folder / "vsdk.toml").write_text(settings, encoding="utf-8")
+    (folder / "all.toml").write_text(settings, encoding="utf-8")
     (folder / "token").write_text("t0ken-of-nobody", encoding="utf-8")
-    done = vsdk("--config", str(folder / "vsdk.toml"), "check")
+    done = vsdk("--config", str(folder / "all.toml"), "check")
     assert (done.returncode, done.stderr) == (0, "")
     assert "links open: 0:15:00 before the start, until 1:00:00 after it" in done.stdout
     assert "rules:      1" in done.stdout

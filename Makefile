@@ -24,7 +24,7 @@ unit: .venv/dev-ready .venv-peers/ready node_modules
 
 e2e: .venv/dev-ready node_modules
 	tools/system-packages
-	$(BIN)/pytest -m e2e
+	$(BIN)/pytest -m e2e -n 2
 
 wheel: .venv/dev-ready
 	$(BIN)/python tools/check_wheel.py
@@ -36,6 +36,7 @@ bench: .venv/dev-ready
 docs: .venv/dev-ready
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/images/make.py
+	VSDK_PICTURES=docs/images/journey $(BIN)/pytest tests/e2e/test_every_state.py -k every -q
 
 pins: .venv/dev-ready
 	$(BIN)/uv pip compile pyproject.toml --extra rtc --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url --upgrade -o requirements/pins.txt

@@ -17,6 +17,9 @@ from bench.servers import Server, bare, plan, product
 PAIRS = 16
 READY = 1000
 """milliseconds in which nothing happens before the click, as while a practitioner reads a name"""
+SETTLED = 3000
+"""milliseconds in the waiting room. When a connection begins within four seconds after a page opened its
+camera, Chromium may stop all cameras for most of a second; nobody is admitted so soon"""
 FIRST_HEIGHT = 360
 """as in the product's peer.js"""
 RECORDER = Path(__file__).with_name("recorder.js")
@@ -33,6 +36,7 @@ ARGUMENTS = [
     "--use-fake-ui-for-media-stream",
     "--allow-loopback-in-peer-connection",
 ]
+CHECKED = "try { sessionStorage.setItem('vsdk-checked', '1'); } catch {}"
 UNTIL = """
 async (what) => {
   const end = performance.now() + 20000;
@@ -89,8 +93,9 @@ def _both(times: Times) -> float:
 
 def _admit(browser: Browser, server: Server) -> Times:
     planned = plan(server)
-    with _page(browser) as patient, _page(browser) as practice:
+    with page_of(browser) as patient, page_of(browser) as practice:
         _wait(patient, planned.link)
+        patient.wait_for_timeout(SETTLED)
         practice.goto(f"{server.base}/j")
         practice.locator("vsdk-video-visit").evaluate(
             "(element, grant) => element.setAttribute('grant', grant)", planned.practitioner_grant
@@ -114,23 +119,24 @@ def _wait(page: Page, link: str) -> None:
     """From the link to the waiting room, as a patient clicks it."""
     page.goto(link)
     page.locator("vsdk-video-visit[step=start] button.primary").click()
-    page.wait_for_selector("vsdk-video-visit[step=allow], vsdk-video-visit[step=check]")
-    if page.locator("vsdk-video-visit[step=allow]").count():
-        page.locator("vsdk-video-visit[step=allow] button.primary").click()
     page.locator("vsdk-video-visit[step=check] button.primary:enabled").click()
     page.wait_for_selector("vsdk-video-visit[step=waiting]")
 
 
 def _bare(browser: Browser, server: Server, height: int) -> Times:
-    with _page(browser, record=False) as page:
+    with page_of(browser, record=False) as page:
         page.goto(server.base)
         times: Times = page.evaluate(BARE_CALL.read_text(encoding="utf-8"), {"height": height})
         return times
 
 
 @contextmanager
-def _page(browser: Browser, *, record: bool = True) -> Iterator[Page]:
+def page_of(browser: Browser, *, record: bool = True, checked: bool = True) -> Iterator[Page]:
+    """``checked``: as somebody whose devices and connection were found good in this tab before."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.grant_permissions(["camera", "microphone"])
+    if checked:
+        context.add_init_script(CHECKED)
     if record:
         context.add_init_script(path=RECORDER)
     try:

@@ -6,6 +6,7 @@
   const note = (what, when = now()) => (times[what] ??= when);
   const type = (text) => /"type"\s*:\s*"([a-z]+)"/.exec(text)?.[1];
 
+  addEventListener('vsdk-checked', () => note('graded'), true);
   addEventListener('click', (event) => note('click', performance.timeOrigin + event.timeStamp), true);
 
   const NativeSocket = window.WebSocket;
@@ -38,13 +39,14 @@
     };
   }
 
-  // The first picture that the element for the remote side has to show (HTMLVideoElement.requestVideoFrameCallback).
+  // The first picture that is shown of the remote side, and of oneself (HTMLVideoElement.requestVideoFrameCallback).
   const source = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, 'srcObject');
   Object.defineProperty(HTMLMediaElement.prototype, 'srcObject', {
     ...source,
     set(stream) {
       source.set.call(this, stream);
-      if (stream && this.getAttribute('part') === 'remote') this.requestVideoFrameCallback(() => note('frame'));
+      const what = { remote: 'frame', self: 'picture' }[this.getAttribute('part') ?? ''];
+      if (stream && what) this.requestVideoFrameCallback(() => note(what));
     },
   });
 })();

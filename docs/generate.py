@@ -108,7 +108,7 @@ def _public(name: str) -> bool:
 
 
 def _short(line: str, name: str) -> str:
-    return line if len(line) <= 140 else f"{name} = …"
+    return line if len(line) <= 200 else f"{name} = …"
 
 
 def hook_api(source: Path = SOURCE) -> str:

@@ -12,7 +12,7 @@ QUIET = [
     "--disable-sync",
 ]
 FAKE_CAMERA = [
-    "--use-fake-device-for-media-stream",
+    "--use-fake-device-for-media-stream=device-count=3",
     "--use-fake-ui-for-media-stream",
     "--allow-loopback-in-peer-connection",
 ]

@@ -25,7 +25,7 @@ from vsdk.domain.policy import Finding, Outcome
 from vsdk.hooks.markers import API_VERSION, hookimpl
 
 if TYPE_CHECKING:
-    from vsdk.hooks.ports import Config, Http
+    from vsdk.hooks.ports import Config, Http, PageReply, PageRequest
     from vsdk.sdk import VideoSdk
     from vsdk.settings import Settings
 
@@ -44,6 +44,8 @@ __all__ = [
     "NotFound",
     "Notice",
     "Outcome",
+    "PageReply",
+    "PageRequest",
     "PartnerError",
     "Receipt",
     "Refused",
@@ -60,6 +62,8 @@ __all__ = [
 _LAZY = {
     "Config": "vsdk.hooks.ports",
     "Http": "vsdk.hooks.ports",
+    "PageReply": "vsdk.hooks.ports",
+    "PageRequest": "vsdk.hooks.ports",
     "Settings": "vsdk.settings",
     "VideoSdk": "vsdk.sdk",
 }

@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
         "demo", help="a practice to try out, with sample appointments, on this machine only"
     )
     demo.add_argument("--port", type=int, help="default: 8000, or a free one")
+    demo.add_argument("--lan", action="store_true", help="over HTTPS, for phones in the same network")
     demo.set_defaults(run=_demo)
 
     serve = commands.add_parser("serve", help="run the server")
@@ -152,7 +153,7 @@ def _add_check(commands: Any) -> None:
 def _demo(options: argparse.Namespace) -> int:
     from vsdk.demo import run
 
-    return run(options.port)
+    return run(options.port, in_network=options.lan)
 
 
 def _serve(options: argparse.Namespace) -> int:

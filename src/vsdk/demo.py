@@ -14,6 +14,7 @@ from typing import Any
 
 import uvicorn
 
+from vsdk.commands.lan import ADVICE, address, make_certificate, qr_lines
 from vsdk.domain.ids import PracticeId
 from vsdk.domain.participant import Role
 from vsdk.sdk import VideoSdk
@@ -68,7 +69,7 @@ def free_port(wanted: int | None) -> int:
     raise SystemExit(f"vsdk: port {wanted} is in use; choose another with --port")
 
 
-def settings(folder: Path, port: int, code: str, api_key: str) -> Settings:
+def settings(folder: Path, base_url: str, code: str, api_key: str) -> Settings:
     from pydantic import SecretStr
 
     from vsdk.service.registry import installed
@@ -76,7 +77,7 @@ def settings(folder: Path, port: int, code: str, api_key: str) -> Settings:
     available = [name for name in OPTIONAL_PLUGINS if name in installed()]
     return Settings.of(
         {
-            "base_url": f"http://localhost:{port}",
+            "base_url": base_url,
             "database": f"sqlite+aiosqlite:///{folder / 'vsdk.sqlite3'}",
             "plugins": [*PLUGINS, *available],
             "poll_seconds": 2,
@@ -99,24 +100,32 @@ def settings(folder: Path, port: int, code: str, api_key: str) -> Settings:
     )
 
 
-def run(port: int | None = None) -> int:
-    """Serves until Ctrl-C."""
+def run(port: int | None = None, *, in_network: bool = False) -> int:
+    """Serves until Ctrl-C. ``in_network``: over HTTPS, for phones in the same network."""
     logs.configure(level=logging.WARNING)
     with tempfile.TemporaryDirectory(prefix="vsdk-demo-") as name:
         folder, chosen = Path(name), free_port(port)
+        host = address() if in_network else "127.0.0.1"
+        base_url = f"https://{host}:{chosen}" if in_network else f"http://localhost:{chosen}"
+        certificate = make_certificate(host, folder) if in_network else None
         say("preparing sample appointments")
         count = move_to_now(samples(), folder / "appointments", SystemClock().now())
         code, api_key = secrets.token_urlsafe(12), secrets.token_urlsafe(24)
-        video = VideoSdk(settings(folder, chosen, code, api_key))
+        video = VideoSdk(settings(folder, base_url, code, api_key))
         say(f"starting with {count} appointments and the plugins {', '.join(video.registry.plugins)}")
         with suppress(KeyboardInterrupt):
-            asyncio.run(_serve(video, chosen, code, api_key))
+            asyncio.run(_serve(video, host, chosen, certificate, code, api_key))
     say("stopped; everything the demo made is deleted")
     return 0
 
 
-async def _serve(video: VideoSdk, port: int, code: str, api_key: str) -> None:
-    config = uvicorn.Config(video, "127.0.0.1", port, **server_options(video.settings))
+async def _serve(
+    video: VideoSdk, host: str, port: int, certificate: tuple[Path, Path] | None, code: str, api_key: str
+) -> None:
+    options = server_options(video.settings)
+    if certificate:
+        options |= {"ssl_certfile": certificate[0], "ssl_keyfile": certificate[1]}
+    config = uvicorn.Config(video, host, port, **options)
     server = uvicorn.Server(config)
     introduction = asyncio.create_task(_introduce(video, server, code, api_key))
     try:
@@ -142,12 +151,15 @@ async def _introduce(video: VideoSdk, server: uvicorn.Server, code: str, api_key
         say("the sample appointments did not arrive; please report this with what is printed above")
         server.should_exit = True
         return
+    phone = base.startswith("https:")
+    where = ADVICE if phone else "  Open each in a window of its own, on this machine."
     lines = [
         "",
+        *(qr_lines(url).splitlines() if phone else ()),
         f"  The practice:      {base}/practice/{PRACTICE}#{code}",
         f"  The patient (SMS): {url}",
         "",
-        "  Open each in a window of its own, on this machine.",
+        where,
         f"  All messages sent: {base}/plugins/console_messages/messages",
         f"  API key for {base}/api/v1: {api_key}",
         "",

@@ -4,7 +4,6 @@ This is the only module that knows concrete classes of every layer.
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -15,15 +14,28 @@ from urllib.parse import urlsplit
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from vsdk import choices
 from vsdk.adapters.http import HttpClient
+from vsdk.adapters.scheduling.fhir.contact import email, phone
 from vsdk.adapters.scheduling.fhir.format import FhirFormat
 from vsdk.domain.errors import ConfigurationError, VsdkError
 from vsdk.domain.ids import ParticipantId, PracticeId, VisitId
 from vsdk.domain.policy import Present, Word
 from vsdk.domain.practice import Practice
-from vsdk.hooks.ports import IdentityProvider, PushChannel, ReportingChannel, ScheduleSource
-from vsdk.rtc.ice import ice_servers
-from vsdk.server import api, fhir, hooks, message_api, outbox_api, pages, problems, receipts, recipient_api
+from vsdk.hooks.ports import IdentityProvider, ScheduleSource
+from vsdk.rtc.ice import LIFETIME, TEST_LIFETIME, ice_servers
+from vsdk.server import (
+    api,
+    fhir,
+    hooks,
+    message_api,
+    outbox_api,
+    pages,
+    probe_api,
+    problems,
+    receipts,
+    recipient_api,
+)
 from vsdk.server.app import make_app
 from vsdk.server.board import Board
 from vsdk.server.limits import AttemptLimit
@@ -33,7 +45,7 @@ from vsdk.service import registry as plugins
 from vsdk.service.clients import Client, ClientService
 from vsdk.service.clock import Clock, SystemClock
 from vsdk.service.deadlines import DeadlineService
-from vsdk.service.delivery import Delivery, Way
+from vsdk.service.delivery import Delivery
 from vsdk.service.errands import Errands, reaches_team
 from vsdk.service.following import FollowingService
 from vsdk.service.grants import Grants
@@ -42,11 +54,12 @@ from vsdk.service.listeners import Listeners
 from vsdk.service.messages import MessageService
 from vsdk.service.outbox import OutboxService
 from vsdk.service.own_links import LostLinks, OwnLinks
+from vsdk.service.patient_access import PatientAccessService
 from vsdk.service.policy import PolicyService, explain
 from vsdk.service.scheduling import SchedulingService
 from vsdk.service.visits import VisitService
 from vsdk.service.write_back import WritingBack
-from vsdk.settings import ClientSettings, PluginConfig, PracticeSettings, Settings
+from vsdk.settings import PluginConfig, Settings
 from vsdk.signing_key import signing_key
 from vsdk.store.sql import SqlStore
 from vsdk.widgets.assets import Assets
@@ -81,14 +94,14 @@ class VideoSdk:
         self.registry = plugins.load(settings.plugins, config, self.http, trace=settings.trace_hooks)
         practices = {p.id: p for p in config.practices}
         self.practices: Mapping[PracticeId, Practice] = practices
-        self.sources: Mapping[PracticeId, ScheduleSource] = _chosen(
+        self.sources: Mapping[PracticeId, ScheduleSource] = choices.chosen(
             settings, "schedule_source", self.registry.schedule_sources
         )
-        providers = _chosen(settings, "identity_provider", self.registry.identity_providers)
+        providers = choices.chosen(settings, "identity_provider", self.registry.identity_providers)
         texts = Texts(self.registry.catalogs, settings.languages)
         self.words = messages = Messages(texts)
         self.policy = PolicyService(self.registry.rules, compliance_required=settings.compliance_required)
-        origins = _foreign_origins(self)
+        origins = choices.foreign_origins(settings, self.registry)
         decision = self.policy.ask(Present(origins))
         if not decision.allowed:
             raise ConfigurationError(f"the pages may not be shown: {explain(decision)}", code="policy-denied")
@@ -112,7 +125,7 @@ class VideoSdk:
             own_links.without,
         )
         self.join = JoinService(self.store, self.grants, self.policy, self.clock, practices, providers)
-        ways = _ways(settings, self.registry.channels)
+        ways = choices.ways(settings, self.registry.channels)
         teams = {id_ for id_, p in practices.items() if reaches_team(p, [way.kind for way in ways[id_]])}
         errands = Errands(self.store, self.scheduling, practices)
         delivery = Delivery(self.store, errands, messages, self.clock, ways, self.grants, teams)
@@ -124,11 +137,24 @@ class VideoSdk:
             self.visits,
             self.clock,
             self.grants,
-            _reporting(self.registry.channels),
+            choices.reporting(self.registry.channels),
         )
         self.deadlines = DeadlineService(self.store, self.visits, self.outbox, self.clock, teams)
         lost_links = LostLinks(own_links, self.store, self.outbox.wake, self.clock)
         self.following = FollowingService(self.scheduling, lost_links, self.sources, settings.poll_seconds)
+        self.patients = PatientAccessService(
+            self.store,
+            self.visits,
+            self.scheduling,
+            messages,
+            ways,
+            self.grants,
+            self.clock,
+            practices,
+            lambda contact, practice: phone(contact, practice.phone) or email(contact),
+            frozenset(teams),
+        )
+        self._echoes = probe_api.Echoes()
         self._rooms = Rooms(hold_times or HoldTimes(), self._vacated)
         board = Board(self._rooms, self.visits, self.messages, self.clock, practices, self._ice_servers)
         self.visits.subscribe(board.visit_changed)
@@ -143,6 +169,7 @@ class VideoSdk:
         origins: frozenset[str],
     ) -> Any:
         settings = self.settings
+        attempts = AttemptLimit(settings.exchanges_per_minute, self.clock)
         assets = Assets(urlsplit(settings.base_url).path)
         site = pages.Site(
             Pages(texts, assets, settings.base_url),
@@ -152,6 +179,8 @@ class VideoSdk:
             providers,
             self.registry.pages,
             settings.base_url,
+            self.patients,
+            attempts,
         )
         keys = api.PracticeKeys(
             {PracticeId(p.id): p.api_key.get_secret_value() for p in settings.practices if p.api_key}
@@ -162,7 +191,6 @@ class VideoSdk:
             "practices": self.practices,
             "keys": keys,
         }
-        attempts = AttemptLimit(settings.exchanges_per_minute, self.clock)
         organising: dict[str, Any] = {
             "organisers": message_api.Organisers(keys, self.join),
             "messages": self.messages,
@@ -172,7 +200,15 @@ class VideoSdk:
         csp = pages.content_security_policy(settings.base_url, settings.embed_origins, origins)
         return make_app(
             routers=[
-                api.make_router(join=self.join, attempts=attempts, base_url=settings.base_url, **shared),
+                api.make_router(
+                    join=self.join,
+                    attempts=attempts,
+                    base_url=settings.base_url,
+                    words=self.words,
+                    clock=self.clock,
+                    push_keys=choices.push_keys(settings, self.registry.channels),
+                    **shared,
+                ),
                 fhir.make_router(
                     base_url=settings.base_url,
                     clock=self.clock,
@@ -188,7 +224,10 @@ class VideoSdk:
                     messages=self.messages,
                     practices=self.practices,
                     attempts=attempts,
-                    push=_push(self.registry.channels),
+                    push=choices.push(self.registry.channels),
+                ),
+                probe_api.make_router(
+                    join=self.join, attempts=attempts, servers=self._test_servers, echoes=self._echoes
                 ),
                 receipts.make_router(messages=self.messages, base_url=settings.base_url),
                 pages.make_router(site),
@@ -210,7 +249,7 @@ class VideoSdk:
                 PracticeId(practice.id),
                 tuple(client.scopes),
                 client.secret.get_secret_value() if client.secret else "",
-                _key_set(client),
+                choices.key_set(client),
             )
             for practice in self.settings.practices
             for client in practice.clients
@@ -230,6 +269,8 @@ class VideoSdk:
             for visit in await self.store.active_visits():
                 self._rooms.expect(visit.id, [arrival.participant for arrival in visit.arrivals])
             stack.callback(self._rooms.stop)
+            stack.push_async_callback(self._echoes.stop)
+            stack.push_async_callback(self.patients.stop)
             await stack.enter_async_context(
                 _running(self.outbox.run(), self.deadlines.run(), self.following.run())
             )
@@ -271,11 +312,14 @@ class VideoSdk:
     ) -> None:
         await self.visits.left(visit_id, participant, anyone_else=anyone_else, still_connected=connected)
 
-    def _ice_servers(self, subject: str) -> list[dict[str, Any]]:
+    def _ice_servers(self, subject: str, lifetime: int = LIFETIME) -> list[dict[str, Any]]:
         turn = self.settings.turn
         if turn is None:
             return []
-        return ice_servers(turn.urls, turn.secret.get_secret_value(), self.clock.now(), subject)
+        return ice_servers(turn.urls, turn.secret.get_secret_value(), self.clock.now(), subject, lifetime)
+
+    def _test_servers(self, subject: str) -> list[dict[str, Any]]:
+        return self._ice_servers(subject, TEST_LIFETIME)
 
     def _check_words(self, messages: Messages) -> None:
         """Each message has words, which can be sent as meant, and no rule forbids them."""
@@ -307,66 +351,3 @@ async def _running(*workers: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _key_set(client: ClientSettings) -> dict[str, Any]:
-    if client.jwks_file is None:
-        return {}
-    try:
-        return dict(json.loads(client.jwks_file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        raise ConfigurationError(f"client {client.id!r}: its jwks_file is no JWK Set") from None
-
-
-def _chosen(settings: Settings, key: str, available: Mapping[str, Any]) -> dict[PracticeId, Any]:
-    """What each practice named in its settings, checked to exist."""
-    chosen = {}
-    for practice in settings.practices:
-        name = getattr(practice, key)
-        if name is None:
-            continue
-        if name not in available:
-            raise ConfigurationError(
-                f"practice {practice.id!r} names the {key} {name!r}, and no enabled plugin brings it "
-                f"(available: {', '.join(sorted(available)) or 'none'})"
-            )
-        chosen[PracticeId(practice.id)] = available[name]
-    return chosen
-
-
-def _ways(
-    settings: Settings, available: tuple[plugins.RegisteredChannel, ...]
-) -> dict[PracticeId, tuple[Way, ...]]:
-    """A practice names kinds of channels, or single plugins."""
-
-    def of(practice: PracticeSettings) -> tuple[Way, ...]:
-        chosen = (
-            Way(c.plugin, c.channel)
-            for name in practice.channels
-            for c in available
-            if name in (c.channel.channel, c.plugin)
-        )
-        return tuple(dict.fromkeys(chosen))
-
-    return {PracticeId(practice.id): of(practice) for practice in settings.practices}
-
-
-def _push(available: tuple[plugins.RegisteredChannel, ...]) -> PushChannel | None:
-    return next((c.channel for c in available if isinstance(c.channel, PushChannel)), None)
-
-
-def _reporting(
-    available: tuple[plugins.RegisteredChannel, ...],
-) -> dict[str, tuple[ReportingChannel, ...]]:
-    found: dict[str, tuple[ReportingChannel, ...]] = {}
-    for registered in available:
-        if isinstance(registered.channel, ReportingChannel):
-            found[registered.plugin] = (*found.get(registered.plugin, ()), registered.channel)
-    return found
-
-
-def _foreign_origins(sdk: VideoSdk) -> frozenset[str]:
-    """Origins from which panels would load their modules, other than our own."""
-    own = urlsplit(sdk.settings.base_url)
-    modules = (urlsplit(given.panel.module) for given in sdk.registry.panels)
-    return frozenset(f"{m.scheme}://{m.netloc}" for m in modules if m.netloc and m.netloc != own.netloc)

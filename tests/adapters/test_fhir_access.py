@@ -26,8 +26,8 @@ from tests.peers.fakes import no_pause
 from tests.peers.fixtures import CLIENT, TOKEN_SECONDS, SmartServer
 from tests.peers.practice import PRACTICE, a_source
 from tests.peers.resources import an_r4_appointment
-from tests.peers.servers import free_port
 from tests.peers.tls import Authority, Files
+from tests.ports import free_port
 
 from vsdk.adapters.http import HttpClient
 from vsdk.adapters.scheduling.fhir.rest.access import BackendServices, ClientKey, basic, bearer

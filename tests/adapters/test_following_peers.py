@@ -20,7 +20,8 @@ import uvicorn
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.peers.resources import an_r4_appointment
-from tests.peers.servers import Peer, free_port
+from tests.peers.servers import Peer
+from tests.ports import free_port
 from tests.service.conftest import BASE_URL, PRACTICE, World
 
 from vsdk.adapters.http import HttpClient

@@ -51,7 +51,11 @@ async def test_all_of_them_load_together(tmp_path: Path, code: str) -> None:
     given = [(given.plugin, given.channel.channel) for given in found.channels]
     assert given == [("console_messages", "sms"), ("console_messages", "email")]
     assert set(found.identity_providers) == {"local"}
-    assert set(found.pages) == {("console_messages", "messages")}
+    assert set(found.pages) == {
+        ("console_messages", "messages"),
+        ("doctolib_like", "appointments"),
+        ("doctolib_like", "confirmation"),
+    }
     assert len(found.rules) == 6
     assert [folder.name for folder in found.catalogs] == ["locale"]
 

@@ -10,6 +10,12 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from playwright.sync_api import Playwright
+from tests.browser import FAKE_CAMERA, QUIET, chromium
+from tests.e2e.journey import enter_waiting_room
+from tests.ports import free_port
+
+from vsdk.commands.lan import address, qr_lines
 
 pytestmark = pytest.mark.e2e
 
@@ -33,9 +39,7 @@ def read_until(process: "subprocess.Popen[str]", word: str) -> str:
 
 
 def test_the_demo_prints_links_that_answer_and_cleans_up_on_ctrl_c(start: Start, tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = start("demo", "--port", str(port), TMPDIR=str(tmp_path))
     text = read_until(process, "Ctrl-C")
     base = f"http://localhost:{port}"
@@ -72,3 +76,34 @@ def test_a_port_that_is_taken_is_said(start: Start) -> None:
         _, err = process.communicate(timeout=40)
     assert process.returncode == 1
     assert f"port {port} is in use" in err
+
+
+def test_a_phone_in_the_network_joins_over_https_by_a_code_from_the_terminal(
+    start: Start, tmp_path: Path, playwright: Playwright
+) -> None:
+    """The address is this machine's own, so that nothing leaves it."""
+    own = address_or_skip()
+    process = start("demo", "--lan", TMPDIR=str(tmp_path), PYTHONIOENCODING="utf-8")
+    text = read_until(process, "Ctrl-C ends")
+    found = re.search(rf"https://{re.escape(own)}:\d+/j#\S+", text)
+    assert found
+    assert qr_lines(found[0]).rstrip("\n") in text
+    assert "visit this website" in text
+    (folder,) = (f for f in tmp_path.iterdir() if f.name.startswith("vsdk-demo-"))
+    assert (folder / "key.pem").stat().st_mode & 0o077 == 0
+    browser = playwright.chromium.launch(executable_path=chromium(), args=[*QUIET, *FAKE_CAMERA])
+    context = browser.new_context(ignore_https_errors=True, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    enter_waiting_room(page, found[0])
+    assert page.evaluate("() => window.isSecureContext")
+    browser.close()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=15)
+    assert list(tmp_path.iterdir()) == []
+
+
+def address_or_skip() -> str:
+    try:
+        return address()
+    except SystemExit:
+        pytest.skip("this machine is in no network")

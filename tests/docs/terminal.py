@@ -4,7 +4,6 @@ import os
 import queue
 import re
 import signal
-import socket
 import subprocess
 import sysconfig
 import time
@@ -12,6 +11,8 @@ import venv
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Thread
+
+from tests.ports import free_port
 
 ANYTHING = "…"
 """within a line any text; alone on a line any lines, or none"""
@@ -39,11 +40,10 @@ def environment(folder: Path, without: str) -> Path:
 
 
 def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+    ports: set[int] = set()
+    while len(ports) < count:
+        ports.add(free_port())
+    return list(ports)
 
 
 class Terminal:

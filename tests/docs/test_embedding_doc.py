@@ -15,7 +15,9 @@ Sections = Callable[[str, str], dict[str, str]]
 ELEMENTS = {
     "vsdk-practice-queue": ("practice-queue.js", "practice-door.js"),
     "vsdk-practice-messages": ("practice-messages.js", "practice-door.js"),
-    "vsdk-video-visit": ("video-visit.js",),
+    "vsdk-video-visit": ("video-visit.js", "visit-session.js"),
+    "vsdk-device-check": ("device-check.js",),
+    "vsdk-appointment-confirmation": ("appointment-confirmation.js",),
 }
 EVERY_ELEMENT = {"server", "lang"}
 

@@ -161,7 +161,7 @@ def test_partners_failures_are_not_ours() -> None:
 
 
 def test_each_reason_why_a_camera_cannot_be_had_is_explained(page: Callable[[str], str]) -> None:
-    media = (ROOT / "src/vsdk/widgets/static/media.js").read_text(encoding="utf-8")
+    media = (ROOT / "src/vsdk/widgets/static/media-failure.js").read_text(encoding="utf-8")
     declared = re.search(r"@typedef \{(.+)\} FailureReason", media)
     assert declared
     table = page("errors.md").partition("## Camera and microphone")[2]

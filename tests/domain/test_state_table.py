@@ -61,12 +61,14 @@ admitted     left           admitted
 admitted     admitted       admitted
 admitted     connected      in-progress
 admitted     everyone-left  planned
+admitted     invited-back   admitted
 admitted     rescheduled    admitted
 admitted     hung-up        ended
 in-progress  arrived        in-progress
 in-progress  left           in-progress
 in-progress  admitted       in-progress
 in-progress  lost           admitted
+in-progress  invited-back   in-progress
 in-progress  rescheduled    in-progress
 in-progress  hung-up        ended
 ended        arrived        waiting

@@ -4,7 +4,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,8 +16,13 @@ from typing import Any
 import httpx2
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
+from tests.e2e.turn import SECRET, turn_server
+from tests.ports import free_port
+
+__all__ = ["free_port", "turn_server"]
 
 PLUGINS = ["console_messages", "local_login", "doctolib_like", "kbv_compliance"]
+CHECKED = "try { sessionStorage.setItem('vsdk-checked', '1'); } catch { /* a frame of another origin */ }"
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -70,6 +74,7 @@ class Server:
     port: int
     code: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     api_key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    turn_secret: str = SECRET
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -80,8 +85,14 @@ class Server:
     def list_url(self) -> str:
         return f"{self.base}/practice/park#{self.code}"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        secrets_ = {"PARK_API_KEY": self.api_key, "PARK_CODE": self.code, "TURN_SECRET": self.turn_secret}
+        return os.environ | secrets_
+
     def write_settings(self, **extra: Any) -> None:
         plugins = extra.pop("plugins", PLUGINS)
+        turn = extra.pop("turn", None)
         lines = [
             f'base_url = "{self.base}"',
             f'database = "sqlite+aiosqlite:///{self.folder / "vsdk.sqlite3"}"',
@@ -96,10 +107,12 @@ class Server:
             "[plugin.local_login.codes]",
             'park = { env = "PARK_CODE" }',
         ]
+        if turn:
+            lines += ["[turn]", f"urls = {json.dumps(turn)}", 'secret = { env = "TURN_SECRET" }']
         (self.folder / "vsdk.toml").write_text("\n".join(lines), encoding="utf-8")
 
     def start(self) -> None:
-        environment = os.environ | {"PARK_API_KEY": self.api_key, "PARK_CODE": self.code}
+        environment = self.environment
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "vsdk", "--config", "vsdk.toml", "serve", "--port", str(self.port)],
@@ -168,7 +181,7 @@ class Server:
         return str(reply.json()["status"])
 
     def audit(self) -> list[dict[str, Any]]:
-        environment = os.environ | {"PARK_API_KEY": self.api_key, "PARK_CODE": self.code}
+        environment = self.environment
         done = subprocess.run(
             [sys.executable, "-m", "vsdk", "--config", "vsdk.toml", "audit", "--format", "jsonl"],
             cwd=self.folder,
@@ -179,12 +192,6 @@ class Server:
         return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def make_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     servers: list[Server] = []
@@ -192,7 +199,7 @@ def make_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     def make(**settings: Any) -> Server:
         folder = tmp_path / f"server{len(servers)}"
         folder.mkdir()
-        server = Server(folder, free_port())
+        server = Server(folder, free_port(), turn_secret=settings.pop("turn_secret", SECRET))
         servers.append(server)
         server.write_settings(exchanges_per_minute=settings.pop("exchanges_per_minute", 600), **settings)
         server.start()
@@ -233,9 +240,12 @@ class Watched:
 def new_context(browser: Browser) -> Iterator[Callable[..., Watched]]:
     contexts: list[Watched] = []
 
-    def make(*, phone: bool = False, language: str = "de", **options: Any) -> Watched:
+    def make(*, phone: bool = False, language: str = "de", checked: bool = True, **options: Any) -> Watched:
+        """``checked``: as somebody whose devices were found good before, so that the check is short."""
         size = {"width": 390, "height": 844} if phone else {"width": 1280, "height": 800}
         context = browser.new_context(viewport=size, locale=language, **options)
+        if checked:
+            context.add_init_script(CHECKED)
         watched = Watched(context)
         contexts.append(watched)
         return watched

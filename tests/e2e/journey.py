@@ -75,17 +75,30 @@ def primary(page: Page) -> Locator:
     return visit(page).locator("button.primary")
 
 
+def allow(page: Page, *, look: Callable[[str], None] = lambda step: None) -> None:
+    """Answers what is explained, once or, on a computer, twice; ends at the check."""
+    for _ in range(3):
+        at_step(page, "allow", "check")
+        if visit(page).get_attribute("step") == "check":
+            return
+        look("allow")
+        title = visit(page).locator("h2").last.inner_text()
+        primary(page).click()
+        for _ in range(300):
+            heading = visit(page).locator("h2").last
+            if visit(page).get_attribute("step") != "allow" or heading.inner_text() != title:
+                break
+            page.wait_for_timeout(50)
+    at_step(page, "check")
+
+
 def enter_waiting_room(page: Page, link: str, *, look: Callable[[str], None] = lambda step: None) -> None:
     """From the link to the waiting room, as a patient clicks it. ``look`` is called at each step."""
     page.goto(link)
     at_step(page, "start")
     look("start")
     primary(page).click()
-    at_step(page, "allow", "check")
-    if visit(page).get_attribute("step") == "allow":
-        look("allow")
-        primary(page).click()
-    at_step(page, "check")
+    allow(page, look=look)
     expect(primary(page)).to_be_enabled(timeout=15_000)
     look("check")
     primary(page).click()
@@ -151,6 +164,11 @@ async () => {
 def remote_picture(page: Page) -> float:
     video = visit(page).locator("video[part~='remote']").first
     return float(video.evaluate(SHOWN))
+
+
+def falls_silent(page: Page) -> None:
+    """Waits until nothing more is heard; what was under way when a microphone went off is still played."""
+    assert any(not hears_something(page) for _ in range(4)), "something is still heard"
 
 
 def hears_something(page: Page, seconds: float = 2.5) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from typing import Any
 import httpx2
 import pytest
 from playwright.sync_api import expect
+from tests.ports import free_port
 
 from vsdk.rtc.peer import HeadlessPeer
 
-from .conftest import Server, Watched, an_appointment, free_port
+from .conftest import Server, Watched, an_appointment
 from .journey import WATCH_PEERS, admit_button, at_step, enter_waiting_room, media_flows, visit
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "embed.html"
@@ -69,6 +71,35 @@ def test_two_tags_put_the_list_into_the_pms(
     media_flows(page)
     media_flows(patient)
     assert side.complaints == []
+
+
+def test_one_tag_confirms_a_booking_in_the_page_of_a_booking_system(
+    make_server: Callable[..., Server], new_context: Callable[..., Watched], pms: Any
+) -> None:
+    """D3; and where that page stays open, it becomes the way in."""
+    server = make_server(embed_origins=[pms.origin])
+    link = server.patient_link(an_appointment(starts_in=timedelta(minutes=10, seconds=8)))
+    handle = link.partition("#")[2]
+    tag = f'<vsdk-appointment-confirmation server="{server.base}" handle="{handle}" lang="en">'
+    script = f'<script type="module" src="{server.base}/static/confirmation.js"></script>'
+    side = new_context(phone=True)
+    page = side.page()
+    page.goto(pms(f"<!doctype html><html lang=en><title>Booked</title>{script}{tag}"))
+    booked = page.locator("vsdk-appointment-confirmation")
+    expect(booked).to_contain_text("Dr. Jonas Muster")
+    expect(booked.get_by_role("link", name="Start")).to_have_count(0)
+    with page.expect_download() as downloading:
+        booked.get_by_role("button", name="Add to calendar").click()
+    assert link.encode() in downloading.value.path().read_bytes().replace(b"\r\n ", b"")
+    # At that very moment there is no network.
+    side.context.route("**/api/v1/join/preview", lambda route: route.abort(), times=1)
+    way_in = booked.get_by_role("link", name="Start")
+    expect(way_in).to_be_visible(timeout=20_000)
+    with side.context.expect_page() as opened:
+        way_in.click()
+    at_step(opened.value, "start")
+    assert opened.value.url == link
+    assert side.complaints == ["Failed to load resource: net::ERR_FAILED"], "the one that was cut off"
 
 
 def test_a_page_that_was_not_allowed_gets_nothing(

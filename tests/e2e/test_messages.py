@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 import httpx2
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from tests.ports import free_port
 
 from vsdk.testing.gateway import Gateway, answering
 
-from .conftest import Server, Watched, an_appointment, free_port
+from .conftest import Server, Watched, an_appointment
 from .journey import admit_button, enter_waiting_room, sign_in, visit
 from .test_visit import accessible, fits
 
@@ -176,7 +177,7 @@ def test_all_are_tried_again_with_one_button_and_what_fails_again_comes_back(
     assert len(gateway.arrived) == 3
 
 
-def test_a_delay_takes_two_taps_and_is_read_in_the_waiting_room_at_once(
+def test_d14_d15_a_delay_takes_two_taps_and_is_read_in_the_waiting_room_at_once(
     server: Server, gateway: Gateway, new_context: NewContext
 ) -> None:
     appointment = an_appointment(language="en")

@@ -4,20 +4,17 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import httpx2
-import pytest
-from playwright.sync_api import Playwright, expect
-from tests.browser import QUIET, chromium
+from playwright.sync_api import expect
 
 from .conftest import Server, Watched, an_appointment
-from .journey import at_step, primary, visit
+from .journey import at_step, visit
 
 PHONE = "tel:+493023125000"
 
 
-def test_too_early_says_when_it_opens_and_opens_by_itself(
+def test_d1_too_early_says_when_it_opens_and_opens_by_itself(
     server: Server, new_context: Callable[..., Watched]
 ) -> None:
-    """D1."""
     opens_soon = timedelta(minutes=10, seconds=4)
     page = new_context(phone=True).page()
     page.goto(server.patient_link(an_appointment(starts_in=opens_soon)))
@@ -72,43 +69,6 @@ def test_cancelled_while_waiting(server: Server, new_context: Callable[..., Watc
     server.put(appointment | {"status": "cancelled"})
     at_step(page, "refused")
     expect(visit(page)).to_contain_text("abgesagt")
-
-
-@pytest.fixture
-def refusing_browser(playwright: Playwright):  # type: ignore[no-untyped-def]
-    """Chromium whose camera question is answered with no."""
-    arguments = [*QUIET, "--use-fake-device-for-media-stream", "--deny-permission-prompts"]
-    launched = playwright.chromium.launch(executable_path=chromium(), args=arguments)
-    yield launched
-    launched.close()
-
-
-def test_camera_refused_is_explained_with_a_way_on(server: Server, refusing_browser) -> None:  # type: ignore[no-untyped-def]
-    """D7."""
-    context = refusing_browser.new_context(locale="de", viewport={"width": 390, "height": 844})
-    page = context.new_page()
-    page.goto(server.patient_link(an_appointment()))
-    at_step(page, "start")
-    primary(page).click()
-    at_step(page, "allow", "no-media")
-    if visit(page).get_attribute("step") == "allow":
-        primary(page).click()
-    at_step(page, "no-media")
-    expect(visit(page).locator("h1, h2").last).to_be_visible()
-    visit(page).locator("button.quiet").click()
-    at_step(page, "waiting")
-
-
-def test_a_browser_without_webrtc_is_told_before_the_camera_is_asked(
-    server: Server, new_context: Callable[..., Watched]
-) -> None:
-    """D6."""
-    side = new_context()
-    side.context.add_init_script("delete window.RTCPeerConnection")
-    page = side.page()
-    page.goto(server.patient_link(an_appointment()))
-    at_step(page, "refused")
-    expect(visit(page).locator(f"a[href='{PHONE}']")).to_be_visible()
 
 
 def test_a_wrong_access_code_is_refused_and_the_right_one_opens(

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -15,34 +13,14 @@ from .journey import (
     at_step,
     control,
     enter_waiting_room,
+    falls_silent,
     hears_something,
     media_flows,
     remote_picture,
     sign_in,
     visit,
 )
-
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-
-
-def accessible(page: Any, where: str) -> None:
-    """WCAG 2.2 AA by axe, on the page as it stands."""
-    if not page.evaluate("() => 'axe' in window"):
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    found = page.evaluate(
-        "async (tags) => (await axe.run(document, { runOnly: tags })).violations.map("
-        "(v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)",
-        tags,
-    )
-    assert found == [], f"{where}: {found}"
-
-
-def fits(page: Any, where: str) -> None:
-    """No sideways scrolling."""
-    wide, shown = page.evaluate("() => [document.documentElement.scrollWidth, window.innerWidth]")
-    assert wide <= shown, f"{where} is {wide} px wide on a screen of {shown}"
-
+from .looks import accessible, fits
 
 THEIR_CAMERA_OFF = {"de": "Kamera ist aus", "fr": "La caméra est coupée", "en": "Camera is off"}
 
@@ -61,7 +39,7 @@ def switches_reach_the_other_side(practice: Page, patient: Page, language: str) 
     assert hears_something(practice)
     control(patient, "microphone").click()
     practice.wait_for_timeout(1_000)
-    assert not hears_something(practice)
+    falls_silent(practice)
     control(patient, "microphone").click()
     practice.wait_for_timeout(500)
     assert hears_something(practice)

@@ -6,7 +6,6 @@ Whatever is missing makes the test skip, with the reason.
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,8 @@ from typing import Any
 
 import httpx
 import pytest
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 40.0
@@ -52,12 +53,6 @@ class Peer:
         """Somebody else writes: the elements given, and all else as it is there."""
         changed: dict[str, Any] = self.call("PUT", f"{kind}/{id_}", self.read(kind, id_) | elements).json()
         return changed
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

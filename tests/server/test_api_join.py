@@ -47,6 +47,7 @@ def test_the_preview_tells_what_the_link_is_for_and_not_for_whom(
         "time_zone": "Europe/Berlin",
         "language": "de",
         "problem": None,
+        "push_key": "",
     }
     assert set(PreviewReply.model_fields) == set(reply.json())
     assert PATIENT_NAME not in reply.text

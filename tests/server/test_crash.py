@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests.ports import free_port
 from tests.server.conftest import XVER, bearer, r4
 
 pytestmark = pytest.mark.e2e
@@ -124,10 +124,7 @@ channels = ["sms"]
 api_key = {{ env = "CRASH_API_KEY" }}
 """
     )
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = Killable(tmp_path, port)
+    server = Killable(tmp_path, free_port())
     yield server
     server.kill()
 

@@ -1,6 +1,6 @@
 """A practice looks what became of its messages, sends one, sends it again, and announces a delay."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -217,6 +217,26 @@ def test_a_delay_is_told_to_those_who_come_and_stays_until_it_is_taken_back(
     assert announce(http, planned, 0).json()["delay_minutes"] == 0
     perform(http, video)
     assert channels.templates() == ["delay", "delay"]
+
+
+def test_a_message_is_not_lost_when_its_visit_changes_while_it_is_sent(
+    plan: Plan, channels: Channels, http: TestClient, video: VideoSdk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the two looks at it: at the message, and at the appointment."""
+    planned = plan(start=NOON + timedelta(hours=3))
+    briefings, changes = video.store.briefings, [0]
+
+    async def and_then_it_changes(ids: Sequence[str]) -> Any:
+        found = await briefings(ids)
+        while changes:
+            await video.messages.announce_delay(PracticeId("park"), planned["visit"], changes.pop())
+        return found
+
+    monkeypatch.setattr(video.store, "briefings", and_then_it_changes)
+    announce(http, planned, 20)
+    perform(http, video)
+    assert changes == []
+    assert channels.templates() == ["delay"]
 
 
 def test_a_delay_by_the_way_of_messages_is_announced_all_the_same(

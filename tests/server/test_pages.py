@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 from tests.server.conftest import rows
 
-PAGES = ["/", "/j", "/practice/park", "/practice/mitte", "/plugins/console_messages/messages"]
+PAGES = ["/", "/j", "/check", "/practice/park", "/practice/mitte", "/plugins/console_messages/messages"]
 STATIC = re.compile(r'(?:src|href)="(/static/[^"]+)"')
 
 

@@ -49,6 +49,7 @@ async def test_both_are_told_of_each_other_and_the_practitioner_is_impolite(serv
                 "role": "practitioner",
                 "name": "Dr. Katharina Berg",
                 "polite": True,
+                "interruption": None,
             }
         ],
     }
@@ -59,6 +60,7 @@ async def test_both_are_told_of_each_other_and_the_practitioner_is_impolite(serv
         "role": "patient",
         "name": "Marlene Sommerfeld",
         "polite": False,
+        "interruption": None,
     }
 
 

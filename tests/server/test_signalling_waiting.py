@@ -17,6 +17,7 @@ PEOPLE = [
     {"actor": {"reference": "Practitioner/berg", "display": "Dr. Katharina Berg"}, "status": "accepted"},
 ]
 GOOD = {"camera": "good", "microphone": "fair", "connection": "bad"}
+UNSAID = {"speaker": None, "problems": []}
 
 
 async def test_a_patient_who_arrives_waits_and_is_told_for_whom_and_since_when(server: Any) -> None:
@@ -66,6 +67,7 @@ async def test_an_entry_of_the_list_says_all_that_the_protocol_names(server: Any
         "come_back_until": None,
         "not_written_back": None,
         "delay_minutes": 0,
+        "cancellation_asked": False,
         "messages": {"total": 0, "latest": None, "problem": None},
         "people": [
             {
@@ -75,7 +77,9 @@ async def test_an_entry_of_the_list_says_all_that_the_protocol_names(server: Any
                 "present": True,
                 "waiting": True,
                 "since": "2026-03-02T12:00:00Z",
-                "check": GOOD,
+                "check": GOOD | UNSAID,
+                "interruption": None,
+                "phone": "",
             },
             {
                 "participant": "p2",
@@ -85,6 +89,8 @@ async def test_an_entry_of_the_list_says_all_that_the_protocol_names(server: Any
                 "waiting": False,
                 "since": None,
                 "check": None,
+                "interruption": None,
+                "phone": "",
             },
         ],
     }
@@ -188,7 +194,7 @@ async def test_a_reconnect_with_the_same_seat_keeps_place_and_check(server: Any,
     again = await server.patient(planned, seat)
     assert (await again.get("waiting"))["since"] == "2026-03-02T12:00:00Z"
     queue = await (await server.list(planned)).get("queue")
-    assert queue["entries"][0]["people"][0]["check"] == GOOD
+    assert queue["entries"][0]["people"][0]["check"] == GOOD | UNSAID
 
 
 async def test_the_place_is_held_for_a_while_and_then_given_up(

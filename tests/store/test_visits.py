@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -179,3 +180,24 @@ async def test_of_the_effects_notify_and_write_back_wait_and_publish_is_not_kept
     await store.commit(VisitChange(a_visit(), None, effects), NOON)
     assert [entry.effect for entry in await store.next_effects(NOON)] == effects[1:]
     assert await store.audit() == []
+
+
+async def test_pairs_are_of_one_moment_while_others_plan(store: SqlStore) -> None:
+    """Visits that are planned during a reading are in it with their own appointment, or not at all."""
+    planned, done = 60, False
+
+    async def plan() -> None:
+        nonlocal done
+        for n in range(planned):
+            appointment = a_sourced_appointment(id=AppointmentId(f"a{n:02}"))
+            visit = a_visit(id=VisitId(f"v{n:02}"), appointment_id=AppointmentId(f"a{n:02}"))
+            await store.commit(VisitChange(visit, None, appointment=appointment), NOON)
+        done = True
+
+    async def look() -> None:
+        while not done:
+            for visit, mirrored in await store.visits_between(PRACTICE, NOON, NOON + timedelta(hours=3)):
+                assert visit.appointment_id == mirrored.appointment.id
+
+    await asyncio.gather(plan(), look(), look())
+    assert len(await store.visits_between(PRACTICE, NOON, NOON + timedelta(hours=3))) == planned

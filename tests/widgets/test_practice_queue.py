@@ -236,6 +236,35 @@ def test_admitting_takes_one_click_and_leads_into_the_visit(page: Page, server: 
     assert server.requests[-1] == ("/api/v1/visits/v1/grant", {}, "Bearer list-grant")
 
 
+def test_the_list_does_not_change_under_a_finger(page: Page, server: Server) -> None:
+    """What comes between press and release is shown after it: else the press would reach nothing."""
+    server.show(entry("v1", "waiting", person("Erika Beispiel", 1)))
+    sign_in(page)
+    page.get_by_role("button", name="Admit Erika Beispiel").hover()
+    page.mouse.down()
+    server.show(
+        entry("v1", "waiting", person("Erika Beispiel", 2)), entry("v2", "waiting", person("Ida Probe", 3))
+    )
+    expect(page).to_have_title("(2) Video visits – Praxis am Park")
+    expect(row(page, "v2")).to_have_count(0)
+    page.mouse.up()
+    expect(page.locator("vsdk-video-visit")).to_have_attribute("admit", "p1")
+    expect(row(page, "v2")).to_have_count(1)
+
+
+def test_a_press_whose_release_is_never_heard_holds_the_list_for_two_seconds_at_most(
+    page: Page, server: Server
+) -> None:
+    server.show(entry("v1", "waiting", person("Erika Beispiel", 1)))
+    sign_in(page)
+    both = entry("v1", "waiting", person("Erika Beispiel", 2)), entry("v2", "waiting", person("Ida Probe", 3))
+    page.get_by_role("button", name="Admit Erika Beispiel").hover()
+    page.mouse.down()
+    server.show(*both)
+    expect(row(page, "v2")).to_have_count(1, timeout=4_000)
+    page.mouse.up()
+
+
 def test_reload_goes_back_into_the_visit_and_admits_nobody(page: Page, server: Server) -> None:
     server.show(entry("v1", "waiting", person("Erika Beispiel", 1)))
     sign_in(page)

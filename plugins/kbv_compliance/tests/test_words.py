@@ -83,8 +83,8 @@ def test_all_words_of_our_own_are_allowed(file: Path) -> None:
 
 
 def test_catalogues_of_all_languages_are_among_them() -> None:
-    assert [file.parent.name for file in CATALOGUES].count("fr") == 2
-    assert len(CATALOGUES) == 6
+    assert [file.parent.name for file in CATALOGUES].count("fr") == 3
+    assert len(CATALOGUES) == 9
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,8 @@ class VisitClosed:
 
 @dataclass(frozen=True, slots=True)
 class InvitedBack:
-    """The practice asked this participant to come back, within a window of its own."""
+    """The practice asked this participant to come back: into a visit that has ended, within a window of its
+    own, or into one that goes on, from a phone call for example."""
 
     participant: ParticipantId
     window: Window
@@ -106,6 +107,13 @@ class DelayAnnounced:
     """The practice said that the visit begins later than planned; 0 minutes takes it back."""
 
     minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancellationAsked:
+    """Someone asked the practice to cancel. The visit stays as it is until the practice does so."""
+
+    participant: ParticipantId
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +164,7 @@ Occurrence = (
     | VisitPlanned
     | AppointmentChanged
     | DelayAnnounced
+    | CancellationAsked
     | MessageProgressed
     | EffectGivenUp
     | WriteBackMadeGood

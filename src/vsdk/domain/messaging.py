@@ -52,6 +52,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "invited-back": Kind(),
         "patient-waiting": Kind(until=Until.SOON, to_team=True),
         "failed-delivery": Kind(waits=True, to_team=True),
+        "cancellation-asked": Kind(until=Until.START, waits=True, to_team=True),
+        "sign-in-code": Kind(until=Until.SOON),
     }
 )
 """the templates of our own; one of a plugin is sent at once, until nobody can come any more"""

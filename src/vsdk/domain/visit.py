@@ -54,12 +54,14 @@ TABLE: dict[tuple[VisitState, type[on.VisitEvent]], VisitState] = {
     (_S.ADMITTED, on.PractitionerAdmitted): _S.ADMITTED,
     (_S.ADMITTED, on.PeersConnected): _S.IN_PROGRESS,
     (_S.ADMITTED, on.EveryoneLeft): _S.PLANNED,
+    (_S.ADMITTED, on.InvitedBack): _S.ADMITTED,
     (_S.ADMITTED, on.Rescheduled): _S.ADMITTED,
     (_S.ADMITTED, on.HungUp): _S.ENDED,
     (_S.IN_PROGRESS, on.ParticipantArrived): _S.IN_PROGRESS,
     (_S.IN_PROGRESS, on.ParticipantLeft): _S.IN_PROGRESS,
     (_S.IN_PROGRESS, on.PractitionerAdmitted): _S.IN_PROGRESS,
     (_S.IN_PROGRESS, on.ConnectionLost): _S.ADMITTED,
+    (_S.IN_PROGRESS, on.InvitedBack): _S.IN_PROGRESS,
     (_S.IN_PROGRESS, on.Rescheduled): _S.IN_PROGRESS,
     (_S.IN_PROGRESS, on.HungUp): _S.ENDED,
     (_S.ENDED, on.ParticipantArrived): _S.WAITING,
@@ -95,6 +97,8 @@ class Visit:
     ended_at: datetime | None = None
     delay_minutes: int = 0
     """how much later than planned it begins, as the practice announced"""
+    cancellation_asked: bool = False
+    """whether someone who comes by a link asked the practice to cancel the appointment"""
 
     def arrival(self, participant: ParticipantId) -> Arrival | None:
         return next((a for a in self.arrivals if a.participant == participant), None)
@@ -176,10 +180,14 @@ def _apply(visit: Visit, event: on.VisitEvent, now: datetime) -> Visit:
             return replace(visit, arrivals=())
         case on.HungUp() | on.VisitClosed():
             return replace(visit, arrivals=(), ended_at=now)
-        case on.InvitedBack(_, window):
+        case on.InvitedBack(_, window) if visit.state is VisitState.ENDED:
             return replace(visit, window=window)
+        case on.InvitedBack(_, window):
+            return replace(
+                visit, window=replace(visit.window, closes=max(visit.window.closes, window.closes))
+            )
         case on.Rescheduled(window):
-            return replace(visit, window=window, delay_minutes=0)
+            return replace(visit, window=window, delay_minutes=0, cancellation_asked=False)
         case on.ConnectionLost() | on.AppointmentCancelled() | on.WindowClosed() | on.GraceOver():
             return visit
         case _:

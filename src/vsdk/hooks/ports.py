@@ -4,15 +4,17 @@ Methods raise `vsdk.domain.errors.PartnerError` when another system fails; the i
 transport failures and error statuses into it.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from ssl import SSLContext
 from typing import Any, Protocol, TypeVar, runtime_checkable
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
 from vsdk.domain.appointment import Appointment, AppointmentStatus, VirtualService
-from vsdk.domain.ids import AppointmentId, PracticeId
+from vsdk.domain.ids import AppointmentId, PracticeId, VisitId
 from vsdk.domain.message import DeliveryReport, Message, Receipt
 from vsdk.domain.participant import Role
 from vsdk.domain.policy import Finding, PolicyQuestion
@@ -264,6 +266,88 @@ class PageSource(Protocol):
     def title(self) -> str: ...
     async def body(self, language: str) -> str:
         """HTML of the page's main part. The plugin escapes what it inserts."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatientVisit:
+    """An upcoming video visit, as whoever comes by its link may see it. Times are in UTC."""
+
+    visit_id: VisitId
+    practice: Practice
+    practitioner: str = field(repr=False)
+    start: datetime
+    end: datetime
+    opens: datetime
+    closes: datetime
+    url: str = field(repr=False)
+    """their own join link"""
+    cancellation_asked: bool = False
+
+
+class PatientAccess(Protocol):
+    """What patients may do who have proved that a phone number or mail address is theirs.
+
+    Nothing tells whether an address is known here: asking for a code gives the same answer in the same time.
+    """
+
+    async def send_code(self, contact: str, language: str) -> None:
+        """Sends a code of six digits, valid once and for ten minutes, if an upcoming visit names the contact.
+
+        Raises UsageError ``contact-invalid`` and RateLimited.
+        """
+
+    async def sign_in(self, contact: str, code: str) -> str:
+        """A session for 30 minutes after its last use. Raises Refused ``sign-in-code-wrong``."""
+
+    async def visits(self, session: str) -> Sequence[PatientVisit]:
+        """Those to come, soonest first. Raises Refused ``sign-in-over``."""
+
+    async def calendar(self, session: str, visit_id: VisitId, language: str) -> str:
+        """One of them as iCalendar. Raises Refused ``sign-in-over``, NotFound ``visit-unknown``."""
+
+    async def ask_to_cancel(self, session: str, visit_id: VisitId) -> None:
+        """Tells the practice; asking twice is asking once. Raises as `calendar`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """What a page is asked for: looked at, or a form of it was sent."""
+
+    method: str
+    """``GET`` or ``POST``"""
+    language: str
+    text: Callable[..., str] = field(repr=False)
+    """a text of the catalogues in that language: ``text("acme.hello", name="Ada")``"""
+    time: Callable[[datetime, ZoneInfo], str] = field(repr=False)
+    """a time of that zone with its day, as people read it in that language"""
+    patients: PatientAccess = field(repr=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    form: Mapping[str, str] = field(default_factory=dict, repr=False)
+    session: str = field(default="", repr=False)
+    """what an earlier reply of the same page kept in this browser"""
+
+
+@dataclass(frozen=True, slots=True)
+class PageReply:
+    """What a page answers: a body, a file, or another address."""
+
+    body: str = field(default="", repr=False)
+    """HTML of the page's main part. The plugin escapes what it inserts."""
+    file: str = field(default="", repr=False)
+    """content to be saved, in the place of a body"""
+    file_name: str = ""
+    media_type: str = "text/html"
+    redirect: bool = False
+    """whether the page is to be looked at anew, so that a reload does not send a form again"""
+    session: str | None = field(default=None, repr=False)
+    """kept in this browser for this page only, until it is closed; empty ends it; None leaves it"""
+
+
+@runtime_checkable
+class InteractivePage(PageSource, Protocol):
+    """A PageSource that also reads forms, and is asked by `answer` only. Forms come from its own pages."""
+
+    async def answer(self, request: PageRequest) -> PageReply: ...
 
 
 @dataclass(frozen=True, slots=True)

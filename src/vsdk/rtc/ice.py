@@ -12,13 +12,18 @@ from datetime import datetime
 from typing import Any
 
 LIFETIME = 3600
-"""seconds for which credentials are accepted; what was allocated by then lives on"""
+"""seconds for which the credentials of a visit are accepted; what was allocated by then lives on"""
+TEST_LIFETIME = 600
+"""seconds, for a connection check before it"""
 
 
-def ice_servers(urls: Sequence[str], secret: str, now: datetime, subject: str) -> list[dict[str, Any]]:
+def ice_servers(
+    urls: Sequence[str], secret: str, now: datetime, subject: str, lifetime: int = LIFETIME
+) -> list[dict[str, Any]]:
     """A list of RTCIceServer dictionaries (W3C WebRTC 4.2.4) with at most one entry; empty without ``urls``.
 
-    ``urls`` are ``turn:`` or ``turns:`` addresses (RFC 7065), ``secret`` is coturn's static-auth-secret.
+    ``lifetime`` is in seconds. ``urls`` are ``turn:`` or ``turns:`` addresses (RFC 7065), ``secret`` is
+    coturn's static-auth-secret.
     ``subject`` tells holders of credentials apart. It is hashed, so that the user name, which coturn logs,
     says nothing about it. There is no STUN server by default: whoever runs one sees every patient's address.
     """
@@ -26,6 +31,6 @@ def ice_servers(urls: Sequence[str], secret: str, now: datetime, subject: str) -
         return []
     key = secret.encode()
     pseudonym = hmac.digest(key, subject.encode(), hashlib.sha256).hex()[:24]
-    username = f"{int(now.timestamp()) + LIFETIME}:{pseudonym}"
+    username = f"{int(now.timestamp()) + lifetime}:{pseudonym}"
     password = base64.b64encode(hmac.digest(key, username.encode(), hashlib.sha1)).decode()
     return [{"urls": list(urls), "username": username, "credential": password}]

@@ -21,6 +21,7 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import candidate_from_sdp
 
+from vsdk.rtc.sdp import resolvable
 from vsdk.rtc.tracks import MovingBars, Tone
 
 OnState = Callable[[str], Awaitable[None]]
@@ -76,7 +77,7 @@ class MediaConnection:
 
     async def answer(self, offer: str) -> str:
         """Takes an offer, the first one or a later one, such as that of a screen to be shared."""
-        await self._pc.setRemoteDescription(RTCSessionDescription(_resolvable(offer), "offer"))
+        await self._pc.setRemoteDescription(RTCSessionDescription(resolvable(offer), "offer"))
         for transceiver in self._pc.getTransceivers():
             if transceiver.direction == "inactive":
                 transceiver.direction = "recvonly"
@@ -95,7 +96,7 @@ class MediaConnection:
     async def answered(self, answer: str) -> None:
         """Takes the answer to our offer. One that nobody waits for is dropped."""
         if self._pc.signalingState == "have-local-offer":
-            await self._pc.setRemoteDescription(RTCSessionDescription(_resolvable(answer), "answer"))
+            await self._pc.setRemoteDescription(RTCSessionDescription(resolvable(answer), "answer"))
 
     async def candidate(self, candidate: dict[str, Any] | None) -> None:
         """Takes an RTCIceCandidateInit.
@@ -144,12 +145,3 @@ class MediaConnection:
                 self._on_frame(track.kind)
         except MediaStreamError:
             return
-
-
-def _resolvable(sdp: str) -> str:
-    """Without ``.local`` candidates (multicast DNS), and then without the claim that the list is complete."""
-    lines = sdp.splitlines()
-    kept = [line for line in lines if not (line.startswith("a=candidate:") and ".local " in line)]
-    if len(kept) < len(lines):
-        kept = [line for line in kept if line != "a=end-of-candidates"]
-    return "\r\n".join(kept) + "\r\n"

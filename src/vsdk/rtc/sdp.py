@@ -53,6 +53,15 @@ def check_sdp(sdp: str) -> None:
             raise _unencrypted("a media section has no DTLS fingerprint of SHA-256 or stronger")
 
 
+def resolvable(sdp: str) -> str:
+    """Without ``.local`` candidates (multicast DNS), and then without the claim that the list is complete."""
+    lines = sdp.splitlines()
+    kept = [line for line in lines if not (line.startswith("a=candidate:") and ".local " in line)]
+    if len(kept) < len(lines):
+        kept = [line for line in kept if line != "a=end-of-candidates"]
+    return "\r\n".join(kept) + "\r\n"
+
+
 def _parse(sdp: str) -> tuple[_Section, list[_Section]]:
     lines = [line.removesuffix("\r") for line in sdp.removesuffix("\n").split("\n")]
     if lines[0] != "v=0":

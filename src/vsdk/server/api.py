@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
+from starlette.responses import Response
 
 from vsdk.domain.errors import InvalidAppointment, Refused
 from vsdk.domain.ids import PracticeId, VisitId
@@ -12,9 +13,13 @@ from vsdk.domain.practice import Practice
 from vsdk.hooks.ports import AppointmentFormat, SourcedAppointment
 from vsdk.server import schemas as s
 from vsdk.server.limits import AttemptLimit
+from vsdk.server.qr import qr_code
+from vsdk.service.clock import Clock
+from vsdk.service.delivery import MessageRenderer
 from vsdk.service.join import Granted, JoinService, same_secret
 from vsdk.service.scheduling import Scheduled, SchedulingService
 
+NO_STORE = {"Cache-Control": "no-store"}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": s.ProblemReply, "description": "Problem document (RFC 9457), application/problem+json"}
 }
@@ -54,6 +59,9 @@ def make_router(
     keys: PracticeKeys,
     attempts: AttemptLimit,
     base_url: str,
+    words: MessageRenderer,
+    clock: Clock,
+    push_keys: Mapping[PracticeId, str],
 ) -> APIRouter:
     """All routes of ``/api/v1``."""
     router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
@@ -138,7 +146,30 @@ def make_router(
             time_zone=practice.time_zone.key,
             language=participant.language or practice.language,
             problem=invitation.problem.value if invitation.problem else None,
+            push_key=push_keys.get(practice.id, ""),
         )
+
+    @router.post("/join/code", summary="The join link as a QR code", response_class=Response)
+    async def code(body: s.HandleRequest, request: Request) -> Response:
+        """An SVG picture, for going on with a phone. It is as secret as the link."""
+        await attempts.count(address_of(request))
+        await join.look_ahead(body.handle)
+        return Response(qr_code(f"{base_url}/j#{body.handle}"), 200, NO_STORE, "image/svg+xml")
+
+    @router.post("/join/calendar", summary="The appointment for a calendar", response_class=Response)
+    async def calendar(body: s.CalendarRequest, request: Request) -> Response:
+        """An iCalendar file with the link as CONFERENCE (RFC 5545, RFC 7986)."""
+        await attempts.count(address_of(request))
+        invitation = await join.look_ahead(body.handle)
+        file = words.calendar(
+            body.language or invitation.participant.language or "",
+            practice=practices[invitation.appointment.practice_id],
+            appointment=invitation.appointment,
+            url=f"{base_url}/j#{body.handle}",
+            now=clock.now(),
+            sequence=invitation.version,
+        )
+        return Response(file, 200, NO_STORE, "text/calendar")
 
     @router.post("/join", summary="Exchange a join link for an access grant")
     async def exchange(body: s.HandleRequest, request: Request) -> s.GrantReply:

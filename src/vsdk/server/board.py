@@ -134,7 +134,7 @@ class Board:
                 delay_minutes=visit.delay_minutes,
             )
         if Capability.ADMIT in seat.grant.capabilities:
-            yield Queue(entries=[self._entry(visit, appointment)])
+            yield Queue(entries=[self._entry(visit, appointment, in_visit=True)])
 
     def _entry(
         self,
@@ -142,6 +142,8 @@ class Board:
         appointment: Appointment,
         not_written_back: str | None = None,
         messages: MessageSummary | None = None,
+        *,
+        in_visit: bool = False,
     ) -> Entry:
         return Entry(
             visit=visit.id,
@@ -149,14 +151,16 @@ class Board:
             end=appointment.end,
             state=visit.state.value,
             waiting_since=_waiting_since(visit),
-            people=[self._person(visit, p) for p in appointment.participants],
+            people=[self._person(visit, p, reachable=in_visit) for p in appointment.participants],
             come_back_until=visit.come_back_until if visit.state is VisitState.ENDED else None,
             not_written_back=not_written_back,
             delay_minutes=visit.delay_minutes,
             messages=messages,
+            cancellation_asked=visit.cancellation_asked,
         )
 
-    def _person(self, visit: Visit, participant: Participant) -> Person:
+    def _person(self, visit: Visit, participant: Participant, *, reachable: bool) -> Person:
+        """``reachable``: with the phone number, for those in the visit who may let people in."""
         seat = self._rooms.seat(visit.id, participant.id)
         arrival = visit.arrival(participant.id)
         return Person(
@@ -167,6 +171,8 @@ class Board:
             waiting=arrival is not None and not arrival.admitted,
             since=arrival.since if arrival else None,
             check=seat.check if seat else None,
+            interruption=seat.interruption if seat else None,
+            phone=participant.phone if reachable and participant.role is not Role.PRACTITIONER else "",
         )
 
 
@@ -189,6 +195,7 @@ def _peers(seat: Seat, visit: Visit, seats: list[Seat]) -> list[Peer]:
             role=other.grant.role.value,
             name=other.name,
             polite=_rank(seat) > _rank(other),
+            interruption=other.interruption,
         )
         for other in seats
         if other is not seat and may_talk(visit, other.participant, other.grant.capabilities)

@@ -18,6 +18,8 @@ Id = Annotated[str, Field(min_length=1, max_length=64)]
 Sdp = Annotated[str, Field(min_length=1, max_length=MAX_BYTES)]
 Epoch = Annotated[int, Field(ge=1, le=1_000_000)]
 Rating = Literal["good", "fair", "bad"]
+ProblemCode = Annotated[str, Field(pattern=r"^[a-z][a-z-]{1,39}$")]
+InterruptionCause = Literal["audio-session", "os-mute", "hidden", "ended", "device-lost"]
 
 
 class _Message(BaseModel):
@@ -31,11 +33,19 @@ class Hello(_Message):
     seat: Annotated[str, Field(min_length=16, max_length=64)]
 
 
-class Check(_Message):
-    type: Literal["check"] = "check"
+class CheckResult(BaseModel):
+    """How a device check went: grades, and what was wrong in stable codes (``docs/device-check.md``)."""
+
+    model_config = ConfigDict(frozen=True)
     camera: Rating
     microphone: Rating
     connection: Rating
+    speaker: Rating | None = None
+    problems: Annotated[list[ProblemCode], Field(max_length=16)] = []
+
+
+class Check(CheckResult, _Message):
+    type: Literal["check"] = "check"
 
 
 class Admit(_Message):
@@ -75,6 +85,15 @@ class Ice(_Message):
     candidate: Candidate | None
 
 
+class Interruption(_Message):
+    """Sound or picture stop on purpose of no one: a phone call, a locked screen, an unplugged device."""
+
+    type: Literal["interruption"] = "interruption"
+    state: Literal["begin", "end"]
+    cause: InterruptionCause
+    kinds: Annotated[list[Literal["audio", "video"]], Field(min_length=1, max_length=2)]
+
+
 class Connected(_Message):
     type: Literal["connected"] = "connected"
 
@@ -102,7 +121,21 @@ class Ping(_Message):
     type: Literal["ping"] = "ping"
 
 
-BrowserMessage = Hello | Check | Admit | Offer | Answer | Ice | Connected | Lost | Bye | Close | Invite | Ping
+BrowserMessage = (
+    Hello
+    | Check
+    | Admit
+    | Offer
+    | Answer
+    | Ice
+    | Interruption
+    | Connected
+    | Lost
+    | Bye
+    | Close
+    | Invite
+    | Ping
+)
 Relayed = Offer | Answer | Ice
 
 
@@ -122,18 +155,22 @@ class VisitInfo(BaseModel):
     practitioner: str = Field(repr=False)
 
 
+class Interrupted(BaseModel):
+    """An interruption that goes on, with its begin by the server's clock."""
+
+    model_config = ConfigDict(frozen=True)
+    cause: InterruptionCause
+    kinds: list[Literal["audio", "video"]]
+    since: datetime
+
+
 class Peer(BaseModel):
     participant: str
     seat: str
     role: str
     name: str = Field(repr=False)
     polite: bool
-
-
-class CheckResult(BaseModel):
-    camera: Rating
-    microphone: Rating
-    connection: Rating
+    interruption: Interrupted | None = None
 
 
 class Person(BaseModel):
@@ -144,6 +181,9 @@ class Person(BaseModel):
     waiting: bool
     since: datetime | None
     check: CheckResult | None
+    interruption: Interrupted | None = None
+    phone: str = Field("", repr=False)
+    """the number of the appointment (E.164), so that the practice can call; empty when it has none"""
 
 
 class LatestMessage(BaseModel):
@@ -176,6 +216,8 @@ class Entry(BaseModel):
     delay_minutes: int = 0
     messages: MessageSummary | None = None
     """None on a visit connection"""
+    cancellation_asked: bool = False
+    """someone who comes by a link asked to cancel"""
 
 
 class Welcome(BaseModel):

@@ -5,21 +5,28 @@ import json
 from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from vsdk.domain.errors import NotFound, VsdkError
+from vsdk.domain.errors import NotFound, Refused, UsageError, VsdkError
 from vsdk.domain.ids import PracticeId
 from vsdk.domain.practice import Practice
-from vsdk.hooks.ports import IdentityProvider, PageSource
+from vsdk.hooks.ports import IdentityProvider, InteractivePage, PageRequest, PageSource
+from vsdk.server.api import address_of
+from vsdk.server.limits import AttemptLimit
 from vsdk.server.problems import status_of
+from vsdk.service.patient_access import PatientAccessService
 from vsdk.widgets.assets import Assets
 from vsdk.widgets.render import Pages
 from vsdk.widgets.texts import Texts, best_language
+from vsdk.widgets.wording import day_and_time
 
 PAGE_HEADERS = {"Cache-Control": "no-store"}
+FORM_FIELDS = 20
+SESSION = "session"
+"""the cookie of a plugin's page"""
 ANY_ORIGIN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 """for static files and texts: they are the same for everyone, and a PMS loads them from its own pages"""
 
@@ -36,6 +43,8 @@ class Site:
         providers: Mapping[PracticeId, IdentityProvider],
         plugin_pages: Mapping[tuple[str, str], PageSource],
         base_url: str,
+        patients: PatientAccessService,
+        attempts: AttemptLimit,
     ) -> None:
         self.pages = pages
         self.assets = assets
@@ -44,6 +53,8 @@ class Site:
         self.providers = providers
         self.plugin_pages = plugin_pages
         self.base_url = base_url
+        self.patients = patients
+        self.attempts = attempts
         self._browser_texts = {language: _as_json(texts.browser(language)) for language in texts.languages}
 
     def language(self, request: Request, default: str = "en") -> str:
@@ -82,6 +93,8 @@ def packed(
 
 
 def make_router(site: Site) -> APIRouter:
+    own = urlsplit(site.base_url)
+    own_origin = f"{own.scheme}://{own.netloc}"
     router = APIRouter(include_in_schema=False)
     get = partial(router.api_route, methods=["GET", "HEAD"])
 
@@ -105,6 +118,10 @@ def make_router(site: Site) -> APIRouter:
     @get("/j")
     async def join(request: Request) -> Response:
         return page(request, site.pages.join(first_language(request)))
+
+    @get("/check")
+    async def check(request: Request) -> Response:
+        return page(request, site.pages.check(first_language(request)))
 
     @get("/practice/{practice_id}")
     async def practice(practice_id: str, request: Request) -> Response:
@@ -136,7 +153,83 @@ def make_router(site: Site) -> APIRouter:
             raise NotFound("there is no such page")
         language = site.language(request)
         title = site.texts.get(language, source.title)
+        if isinstance(source, InteractivePage):
+            return await interactive(source, plugin, request, language, title)
         return page(request, site.pages.plugin_page(language, title, await source.body(language)))
+
+    @router.post("/plugins/{plugin}/{path}")
+    async def plugin_form(plugin: str, path: str, request: Request) -> Response:
+        source = site.plugin_pages.get((plugin, path))
+        if not isinstance(source, InteractivePage):
+            raise NotFound("there is no such form")
+        # Our pages send no referrer, and so browsers call their origin "null" (Fetch, 3.2.5).
+        origin, site_of = (request.headers.get(name, "") for name in ("origin", "sec-fetch-site"))
+        if origin not in ("", "null", own_origin) or site_of not in ("", "same-origin"):
+            raise Refused("this form was not sent from its own page", code="form-foreign")
+        await site.attempts.count(address_of(request))
+        language = site.language(request)
+        return await interactive(source, plugin, request, language, site.texts.get(language, source.title))
+
+    async def form_of(request: Request) -> dict[str, str]:
+        """Raises UsageError ``form-invalid``."""
+        if request.method != "POST":
+            return {}
+        try:
+            return dict(parse_qsl((await request.body()).decode(), max_num_fields=FORM_FIELDS))
+        except ValueError:
+            raise UsageError("this form cannot be read", code="form-invalid") from None
+
+    async def interactive(
+        source: InteractivePage, plugin: str, request: Request, language: str, title: str
+    ) -> Response:
+        address = f"{own.path.rstrip('/')}/plugins/{plugin}/{source.path}"
+        session = request.cookies.get(SESSION, "")
+        reply = await source.answer(
+            PageRequest(
+                method="POST" if request.method == "POST" else "GET",
+                language=language,
+                text=partial(site.texts.get, language),
+                time=partial(day_and_time, language),
+                patients=site.patients,
+                query=dict(request.query_params),
+                form=await form_of(request),
+                session=session,
+            )
+        )
+        if reply.redirect:
+            wanted = f"?lang={language}" if "lang" in request.query_params else ""
+            answer: Response = RedirectResponse(address + wanted, HTTPStatus.SEE_OTHER, PAGE_HEADERS)
+        elif reply.file:
+            named = {"Content-Disposition": f'attachment; filename="{reply.file_name}"'}
+            answer = Response(reply.file, headers=PAGE_HEADERS | named, media_type=reply.media_type)
+        else:
+            answer = page(request, site.pages.plugin_page(language, title, reply.body))
+        if reply.session is not None:
+            if session != reply.session:
+                site.patients.sign_out(session)
+            keep_session(answer, reply.session, address)
+        return answer
+
+    def keep_session(answer: Response, session: str, path: str) -> None:
+        """Until the browser is closed, for this page only, and out of the reach of scripts."""
+        secure = site.base_url.startswith("https:")
+        answer.set_cookie(
+            SESSION,
+            session,
+            max_age=None if session else 0,
+            path=path,
+            secure=secure,
+            httponly=True,
+            samesite="strict",
+        )
+
+    @get("/sw.js")
+    async def service_worker() -> Response:
+        """It has this address, and no other, so that it may show messages about all pages of this server."""
+        asset = site.assets.read(f"{site.assets.hash}/sw.js")
+        if asset is None:
+            raise NotFound("there is no such file")
+        return Response(asset.content, headers={"Cache-Control": "no-cache"}, media_type=asset.content_type)
 
     @get("/texts/{name}.json")
     async def texts(name: str, request: Request) -> Response:
@@ -162,6 +255,7 @@ def content_security_policy(base_url: str, embed_origins: list[str], module_orig
     directives: dict[str, list[str]] = {
         "default-src": ["'none'"],
         "script-src": ["'self'", *sorted(module_origins)],
+        "worker-src": ["'self'"],
         "style-src": ["'self'"],
         "img-src": ["'self'", "data:", "blob:"],
         "media-src": ["'self'", "blob:", "mediastream:"],

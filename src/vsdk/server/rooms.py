@@ -13,7 +13,7 @@ from typing import Protocol
 
 from vsdk.domain.ids import ParticipantId, PracticeId, VisitId
 from vsdk.domain.join import AccessGrant
-from vsdk.server.messages import CheckResult, PeerBye, PeerLost, ServerMessage, write
+from vsdk.server.messages import CheckResult, Interrupted, PeerBye, PeerLost, ServerMessage, write
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,8 @@ class Seat:
     check: CheckResult | None = None
     connected: bool = False
     """has reported a direct connection"""
+    interruption: Interrupted | None = None
+    """sound or picture stopped, and nobody here meant it"""
     inside: bool = False
     """may exchange offers, answers and candidates now"""
     told: dict[str, str] = field(default_factory=dict)
@@ -72,6 +74,8 @@ class HoldTimes:
 
     waiting: float = 120.0
     visit: float = 60.0
+    interrupted: float = 300.0
+    """in a visit, of someone on the phone: a phone freezes the page meanwhile"""
 
 
 Vacated = Callable[[VisitId, ParticipantId, bool, bool], Awaitable[None]]
@@ -105,6 +109,7 @@ class Rooms:
         before = seats.get(seat.participant)
         if before and before.id == seat.id:
             seat.check, seat.connected = before.check, before.connected
+            seat.interruption = before.interruption
             for other in seats.values():
                 other.told.pop("admitted", None)  # whom it told `lost` is told again who is there
         seats[seat.participant] = seat
@@ -115,7 +120,8 @@ class Rooms:
         if self.seat(visit_id, seat.participant) is not seat:
             return
         seat.wire = None
-        seconds = self._hold.visit if seat.inside else self._hold.waiting
+        in_visit = self._hold.interrupted if seat.interruption else self._hold.visit
+        seconds = in_visit if seat.inside else self._hold.waiting
         self._hold_for(visit_id, seat.participant, seconds)
         await self._tell_others(visit_id, seat, PeerLost(sender=seat.participant))
 

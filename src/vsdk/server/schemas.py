@@ -1,9 +1,9 @@
 """The JSON of the HTTP API (``/api/v1``), as pydantic models; they make the OpenAPI document."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from vsdk.hooks.json_text import interchangeable
 
@@ -50,6 +50,36 @@ class HandleRequest(_Request):
     )
 
 
+class CalendarRequest(HandleRequest):
+    language: str = Field("", max_length=35, description="BCP 47; empty: that of the person")
+
+
+class ProbeRequest(_Request):
+    """Who measures: the holder of a join link, or of an access grant."""
+
+    handle: str | None = Field(None, min_length=1, max_length=64, repr=False)
+    grant: str | None = Field(None, min_length=1, max_length=4096, repr=False)
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.handle is None) == (self.grant is None):
+            raise ValueError("give either a handle or a grant")
+        return self
+
+
+class ProbeOffer(ProbeRequest):
+    sdp: str = Field(min_length=1, max_length=64 * 1024, repr=False, description="a complete offer")
+
+
+class ProbeReply(BaseModel):
+    ice_servers: list[dict[str, Any]] = Field(description="RTCIceServer dictionaries; none without TURN")
+    echo: bool = Field(description="whether POST /api/v1/probe/echo can be had")
+
+
+class ProbeAnswer(BaseModel):
+    sdp: str
+
+
 class PracticeReply(BaseModel):
     id: str
     name: str
@@ -69,6 +99,7 @@ class PreviewReply(BaseModel):
     time_zone: str
     language: str
     problem: str | None = Field(description="error code, when the link does not open now")
+    push_key: str = Field("", description="what to subscribe to Web Push with; empty: no push here")
 
 
 class GrantReply(BaseModel):

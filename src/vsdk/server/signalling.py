@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import assert_never
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -86,11 +87,17 @@ class Connection:
         self._socket = socket
         self._grant: AccessGrant | None = None
         self._seat: Seat | None = None
+        self._closed = False
 
     async def send(self, text: str) -> None:
-        await self._socket.send_text(text)
+        """To someone who is gone, nothing is sent; what they said before they went is still to be read."""
+        if self._socket.application_state is WebSocketState.CONNECTED:
+            with suppress(WebSocketDisconnect):
+                await self._socket.send_text(text)
 
     async def close(self, code: int) -> None:
+        """From here; nothing more is read."""
+        self._closed = True
         if self._socket.application_state is not WebSocketState.DISCONNECTED:
             await self._socket.close(code)
 
@@ -99,7 +106,7 @@ class Connection:
         if grant is None:
             return
         budget = MessageBudget(MESSAGES_PER_SECOND, time.monotonic())
-        while self._socket.application_state is WebSocketState.CONNECTED:
+        while not self._closed:
             text = await self._receive()
             if text is None:
                 return
@@ -274,14 +281,14 @@ class Connection:
                 await self._relay(message, visit_id, seat)
             case m.Check():
                 self._need(grant, Capability.WAIT)
-                seat.check = m.CheckResult(
-                    camera=message.camera, microphone=message.microphone, connection=message.connection
-                )
+                seat.check = m.CheckResult.model_validate(message.model_dump())
                 await self._shared.board.show_visit(await visits.get(visit_id))
                 await self._shared.board.show_lists(grant.practice_id)
             case m.Admit(participant=participant):
                 self._need(grant, Capability.ADMIT)
                 await visits.admit(visit_id, ParticipantId(participant), grant.role)
+            case m.Interruption():
+                await self._interrupted(message, visit_id, seat)
             case m.Connected():
                 await self._connected(visit_id, seat)
             case m.Lost():
@@ -290,7 +297,12 @@ class Connection:
                 await self._bye(grant, visit_id, seat)
             case m.Hello():
                 raise UsageError("hello comes once", code="bad-message")
-            case m.Close() | m.Invite():
+            case m.Invite(visit=visit, participant=participant):
+                self._need(grant, Capability.ADMIT)
+                if visit != visit_id:
+                    raise Refused("this connection is for another visit", code="not-permitted")
+                await visits.invite_back(visit_id, ParticipantId(participant))
+            case m.Close():
                 raise UsageError("this message belongs on a list connection", code="wrong-connection")
             case _:
                 assert_never(message)
@@ -302,6 +314,19 @@ class Connection:
         if other is None or not (seat.inside and other.inside):
             raise Refused("there is no such peer, or not both are in the visit", code="not-in-visit")
         await other.send(m.relay(message, seat.participant))
+
+    async def _interrupted(self, message: m.Interruption, visit_id: VisitId, seat: Seat) -> None:
+        if not seat.inside:
+            raise Refused("you are not in the visit", code="not-in-visit")
+        since = seat.interruption.since if seat.interruption else self._shared.clock.now()
+        begun = m.Interrupted(cause=message.cause, kinds=message.kinds, since=since)
+        told = begun if message.state == "begin" else None
+        if told == seat.interruption:
+            return
+        seat.interruption = told
+        visit = await self._shared.visits.get(visit_id)
+        await self._shared.board.show_visit(visit)
+        await self._shared.board.show_lists(visit.practice_id)
 
     async def _connected(self, visit_id: VisitId, seat: Seat) -> None:
         if not seat.inside:

@@ -46,6 +46,18 @@ class MessageRenderer(Protocol):
     ) -> MessageText:
         """``participant`` is None for the practice's own team; ``kind`` is that of the channel."""
 
+    def calendar(
+        self,
+        language: str,
+        *,
+        practice: Practice,
+        appointment: Appointment,
+        url: str,
+        now: datetime,
+        sequence: int,
+    ) -> str:
+        """The appointment as an iCalendar object (RFC 5545) with the link."""
+
 
 @dataclass(frozen=True, slots=True)
 class Way:

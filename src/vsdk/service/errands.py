@@ -104,7 +104,9 @@ def left_out(errand: Errand, now: datetime) -> Reason | None:
     if template in errand.practice.messaging.unwanted:
         return Reason.NOT_WANTED
     is_gone = errand.person is None and errand.notify.participant_id != PRACTICE
-    if is_gone or errand.scheduled.visit != visit:
+    present = errand.scheduled.visit
+    # The same visit, though perhaps changed since: the two were not read at the same moment.
+    if is_gone or present is None or present.id != visit.id:
         return Reason.UNTRUE
     cancelled = template == "cancelled" and visit.state is VisitState.CANCELLED
     if (visit.state in FINAL and not cancelled) or (template == "patient-waiting" and not _waits(visit)):

@@ -39,6 +39,8 @@ class Invitation:
     appointment: Appointment
     participant: Participant
     problem: JoinProblem | None
+    version: int = 1
+    """grows with every change of the appointment"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,15 @@ class JoinService:
         participant = next((p for p in appointment.participants if p.id == link.participant_id), None)
         if participant is None:
             raise NotFound(_DETAILS[JoinProblem.UNKNOWN], code=JoinProblem.UNKNOWN)
-        return Invitation(link, visit, appointment, participant, check(link, visit, self._clock.now()))
+        problem = check(link, visit, self._clock.now())
+        return Invitation(link, visit, appointment, participant, problem, mirrored.version)
+
+    async def look_ahead(self, handle: str) -> Invitation:
+        """Of a link that opens now or later. Raises as `look`, and Refused with a `JoinProblem`."""
+        invitation = await self.look(handle)
+        if invitation.problem not in (None, JoinProblem.EARLY):
+            raise Refused(_DETAILS[invitation.problem], code=invitation.problem)
+        return invitation
 
     async def exchange(self, handle: str) -> Granted:
         """The one step that a join link is for. Raises Refused with a `JoinProblem` or ``policy-denied``."""

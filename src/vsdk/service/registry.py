@@ -93,7 +93,7 @@ def load(names: Sequence[str], config: Config, http: Http, *, trace: bool = Fals
     )
     channels = calls.objects("vsdk_notification_channels", NotificationChannel, "deliver", "reported")
     providers = calls.objects("vsdk_identity_providers", IdentityProvider, "begin", "complete")
-    pages = calls.objects("vsdk_pages", PageSource, "body")
+    pages = calls.objects("vsdk_pages", PageSource, "body", "answer")
     panels = calls.objects("vsdk_panels", Panel)
     _unique("panel", [panel.name for _, panel in panels])
     rules = [rule for _, rule in calls.objects("vsdk_policy_rules", PolicyRule)]

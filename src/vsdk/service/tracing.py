@@ -30,7 +30,7 @@ PORTS: Mapping[type[Any], tuple[type[Any], ...]] = {
     ports.NotificationChannel: (ports.NotificationChannel, ports.ReportingChannel, ports.PushChannel),
     ports.IdentityProvider: (ports.IdentityProvider,),
     ports.PolicyRule: (ports.PolicyRule,),
-    ports.PageSource: (ports.PageSource,),
+    ports.PageSource: (ports.PageSource, ports.InteractivePage),
 }
 """what an object of a kind may be in full; each method of these is traced where the object has it"""
 

@@ -53,6 +53,7 @@ def visit_values(visit: Visit) -> Values:
         "took_place": visit.took_place,
         "ended_at": visit.ended_at,
         "delay_minutes": visit.delay_minutes,
+        "cancellation_asked": visit.cancellation_asked,
     }
 
 
@@ -72,6 +73,7 @@ def visit_from(row: Row[Any]) -> Visit:
         took_place=row.took_place,
         ended_at=row.ended_at,
         delay_minutes=row.delay_minutes,
+        cancellation_asked=row.cancellation_asked,
     )
 
 

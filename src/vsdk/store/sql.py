@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
 
-from sqlalchemy import and_, delete, insert, or_, select, text, update
+from sqlalchemy import Row, Table, and_, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -80,17 +82,19 @@ class SqlStore(SqlSearch, SqlBulk, SqlMessageLog, outbox.SqlOutbox):
             visits.c.practice_id == appointment.c.practice_id,
             visits.c.appointment_id == appointment.c.appointment_id,
         )
-        then = and_(appointment.c.start >= start, appointment.c.start < end)
-        chosen = (visits.c.practice_id == practice_id, or_(then, _ACTIVE))
-        of_visits = select(visits).join(appointment, both).where(*chosen)
-        of_appointments = select(appointment).join(visits, both).where(*chosen)
-        order = (appointment.c.start, visits.c.seq)
+        # Each half has an index of its own; an OR of both would look at all visits that there ever were.
+        planned = select(visits.c.id).join(appointment, both)
+        a = appointment.c
+        then = planned.where(a.practice_id == practice_id, a.start >= start, a.start < end)
+        chosen = visits.c.id.in_(then.union(select(visits.c.id).where(_ACTIVE)))
+        # One statement: between two, others may plan visits, and pairs would be made of strangers.
+        pairs = select(visits, appointment).join(appointment, both)
+        ours = pairs.where(visits.c.practice_id == practice_id, chosen)
         async with self._database.read() as connection:
-            visit_rows = (await connection.execute(of_visits.order_by(*order))).all()
-            appointment_rows = (await connection.execute(of_appointments.order_by(*order))).all()
+            rows = await connection.execute(ours.order_by(a.start, visits.c.seq))
         return [
-            (mapping.visit_from(v), mapping.mirrored_from(a))
-            for v, a in zip(visit_rows, appointment_rows, strict=True)
+            (mapping.visit_from(_part(row, visits)), mapping.mirrored_from(_part(row, appointment)))
+            for row in rows
         ]
 
     @whole
@@ -262,3 +266,8 @@ async def _put_appointment(
         return 1
     version: int = (await connection.execute(select(appointment.c.version).where(*this))).scalar_one()
     return version
+
+
+def _part(row: Row[Any], table: Table) -> Any:
+    """What a row of a join holds of one of its tables, as a row of that table alone."""
+    return SimpleNamespace(**{column.name: row._mapping[column] for column in table.c})

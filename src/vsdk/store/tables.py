@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
 )
 
 
@@ -101,6 +102,7 @@ visit = Table(
     Column("took_place", Boolean, nullable=False),
     Column("ended_at", UtcDateTime),
     Column("delay_minutes", Integer, nullable=False, server_default="0"),
+    Column("cancellation_asked", Boolean, nullable=False, server_default=false()),
     Index(None, "practice_id", "appointment_id"),
 )
 

@@ -18,8 +18,8 @@ _TYPES = {
 _IMPORT = re.compile(rb"""^(?:import|export|\} from)\b[^'"]*['"](\.{1,2}/[^'"]+)['"];""", re.MULTILINE)
 _KEEP = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
-_EMBEDDING = "vsdk.js"
-"""the one address without a hash, for the ``<script>`` tag of a PMS"""
+_DOORS = ("vsdk.js", "confirmation.js")
+"""addresses without a hash, for the ``<script>`` tags of a PMS and of plugins' pages"""
 
 
 class Asset(NamedTuple):
@@ -48,8 +48,8 @@ class Assets:
         self._files = {
             f"{self.hash}/{name}": _file(name, content, _KEEP) for name, content in contents.items()
         }
-        door = f'import "./{self.hash}/{_EMBEDDING}";\n'.encode()
-        self._files[_EMBEDDING] = _file(_EMBEDDING, door, _ASK_AGAIN)
+        for name in _DOORS:
+            self._files[name] = _file(name, f'import "./{self.hash}/{name}";\n'.encode(), _ASK_AGAIN)
         self._imports = {name: _imports(name, content) for name, content in contents.items()}
 
     def url(self, name: str) -> str:

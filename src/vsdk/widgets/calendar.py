@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from icalendar import Alarm, Calendar, Event, vCalAddress
+from icalendar import Alarm, Calendar, Event, vCalAddress, vUri
 from icalendar.enums import CLASS, STATUS
 
 from vsdk.domain.appointment import Appointment
@@ -30,7 +30,7 @@ def entry(
 
     The same appointment always has the same UID, and ``sequence`` grows with every change of it, so that the
     last entry counts. ``summary`` and ``organizer`` are all the words in it: nobody is an attendee. Times are
-    in UTC. ``url`` may be empty.
+    in UTC. ``url`` may be empty; else it is the CONFERENCE too (RFC 7986, 5.11).
     """
     method = METHODS.get(template)
     if method is None:
@@ -52,6 +52,7 @@ def entry(
     if url and not cancelled:
         event.add("URL", url)
         event.add("LOCATION", url)
+        event.add("CONFERENCE", vUri(url), {"VALUE": "URI", "FEATURE": "VIDEO", "LABEL": summary})
     if not cancelled:
         alarm = Alarm.new(description=summary)
         alarm.add("ACTION", "DISPLAY")

@@ -95,6 +95,31 @@ class Messages:
             return MessageText(text, segments=measure(text).segments, language=chosen)
         return MessageText(text, language=chosen)
 
+    def calendar(
+        self,
+        language: str,
+        *,
+        practice: Practice,
+        appointment: Appointment,
+        url: str,
+        now: datetime,
+        sequence: int,
+    ) -> str:
+        """The appointment for a calendar, as it comes with an invitation by mail."""
+        return self.render(
+            "invitation",
+            language,
+            "email",
+            practice=practice,
+            appointment=appointment,
+            participant=None,
+            url=url,
+            list_url="",
+            now=now,
+            values={},
+            sequence=sequence,
+        ).calendar
+
     def every(self, practice: Practice) -> Iterator[tuple[str, str, str, str]]:
         """Template, part, language and text of all words in effect for the practice, placeholders in place.
 

@@ -48,6 +48,10 @@ class Pages:
         """Where somebody says whether they want messages; the handle of their link stays in the browser."""
         return self._page("choice.html", language)
 
+    def check(self, language: str) -> str:
+        """The system test, for anyone at any time, and advice for a good visit."""
+        return self._page("check.html", language)
+
     def home(self, language: str) -> str:
         """Where somebody lands who typed the address without a link."""
         return self._page("home.html", language)

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from math import ceil
 
 from babel.dates import format_date, format_skeleton
@@ -20,6 +20,7 @@ SPECIAL: Mapping[str, tuple[str, ...]] = {
     "delay": ("minutes", "expected", "late"),
     "patient-waiting": ("minutes", "since"),
     "failed-delivery": ("what", "why", "code"),
+    "sign-in-code": ("code",),
 }
 """further ones, by template"""
 LONGEST_NAME = 120
@@ -132,6 +133,13 @@ def values_of(
         "list_url": list_url,
     }
     return {name: one_line(value) for name, value in values.items()}
+
+
+def day_and_time(language: str, at: datetime, zone: tzinfo) -> str:
+    """``Montag, 2. März, 10:00``, in that zone and that language."""
+    local = at.astimezone(zone)
+    date = format_date(local, _LONG_DATES.get(language, _LONG_DATE), locale=_LOCALES.get(language, language))
+    return f"{date}, {local:%H:%M}"
 
 
 def _name(value: str) -> str:

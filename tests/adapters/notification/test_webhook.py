@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from tests.peers.servers import free_port
+from tests.ports import free_port
 
 from vsdk.adapters.http import HttpClient
 from vsdk.adapters.notification.webhook import WebhookMessages, vsdk_notification_channels
@@ -398,7 +398,9 @@ async def vendor() -> AsyncIterator[tuple[str, list[Any]]]:
 
     app = Starlette(routes=[Route("/messages", take, methods=["POST"])])
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", lifespan="off"))
+    # The loggers belong to all tests, and so no level is set.
+    config = uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="off")
+    server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
     for _ in range(500):
         if server.started:

@@ -5,6 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from vsdk import Notice, VisitPlan, WaitingNotice, hookimpl
+from vsdk_doctolib_like.appointments import MyAppointments
+from vsdk_doctolib_like.confirmation import Confirmation
 
 vsdk_api = (1, 1)
 
@@ -27,3 +29,8 @@ def vsdk_visit_plans() -> Sequence[VisitPlan]:
 @hookimpl
 def vsdk_message_catalogs() -> Sequence[Path]:
     return [Path(__file__).parent / "locale"]
+
+
+@hookimpl
+def vsdk_pages() -> Sequence[MyAppointments | Confirmation]:
+    return [MyAppointments(), Confirmation()]

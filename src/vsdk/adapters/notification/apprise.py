@@ -106,6 +106,7 @@ def _addressed(url: SecretStr, recipient: str) -> str:
 
 def _asset(seconds: float) -> "apprise.AppriseAsset":
     """Nothing is kept on disk, read from it, or followed to elsewhere."""
+    logging.getLogger("apprise").disabled = True  # it logs already while it is imported
     try:
         from apprise import AppriseAsset
     except ImportError:

@@ -11,6 +11,7 @@
  * @property {string} time_zone  IANA name
  * @property {string} language  BCP 47
  * @property {string} role
+ * @property {string} [push_key]  what to subscribe with to Web Push
  * @property {string | null} problem  why it does not open now, an error code
  * @typedef {{ grant: string, expires: string, signalling: string }} Joined
  */
@@ -27,29 +28,55 @@ export class Problem extends Error {
 }
 
 /**
- * @template T
  * @param {string} server
  * @param {string} path
  * @param {Record<string, unknown>} body
- * @returns {Promise<T>}  rejects with `Problem`, or TypeError when there is no way to the server
+ * @returns {Promise<Response>}  rejects with `Problem`, or TypeError when there is no way to the server
  */
-async function post(server, path, body) {
+async function ask(server, path, body) {
   const reply = await fetch(server + path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
     credentials: 'omit',
   });
+  if (reply.ok) return reply;
   const document = await reply.json().catch(() => ({}));
-  if (!reply.ok) throw new Problem(document.code ?? 'unavailable', reply.status, document);
-  return document;
+  throw new Problem(document.code ?? 'unavailable', reply.status, document);
 }
+
+/**
+ * @template T
+ * @param {[server: string, path: string, body: Record<string, unknown>]} question
+ * @returns {Promise<T>}  rejects as `ask`
+ */
+const post = async (...question) => (await ask(...question)).json();
 
 /** @param {string} server @param {string} handle @returns {Promise<Preview>} */
 export const preview = (server, handle) => post(server, '/api/v1/join/preview', { handle });
 
 /** @param {string} server @param {string} handle @returns {Promise<Joined>} */
 export const join = (server, handle) => post(server, '/api/v1/join', { handle });
+
+/** @param {Promise<Response>} reply */
+const fileOf = async (reply) => (await reply).blob();
+
+/** The join link as a QR code, an SVG picture. @param {string} server @param {string} handle */
+export const joinCode = (server, handle) => fileOf(ask(server, '/api/v1/join/code', { handle }));
+
+/** The appointment as iCalendar. @param {string} server @param {string} handle @param {string} language */
+export const joinCalendar = (server, handle, language) => fileOf(ask(server, '/api/v1/join/calendar', { handle, language }));
+
+/**
+ * What a connection check may use.
+ * @param {string} server
+ * @param {Record<string, string>} who  `handle` or `grant`
+ * @returns {Promise<{ ice_servers: RTCIceServer[], echo: boolean }>}
+ */
+export const probe = (server, who) => post(server, '/api/v1/probe', who);
+
+/** The answer to the offer of a connection check. @param {string} server @param {Record<string, string>} who @param {string} sdp */
+export const probeEcho = async (server, who, sdp) => (await post(server, '/api/v1/probe/echo', { ...who, sdp })).sdp;
 
 /**
  * Milliseconds there and back.

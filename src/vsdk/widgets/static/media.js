@@ -1,73 +1,28 @@
 /**
  * Camera and microphone: one stream per page, asked for once.
  *
- * @typedef {'refused' | 'dismissed' | 'no-device' | 'busy' | 'insecure' | 'unsupported' | 'embedding-forbids'} FailureReason
+ * @import { FailureReason } from './media-failure.js'
  * @typedef {{ camera: boolean, microphone: boolean }} Wanted
  */
 
-/** Camera and microphone cannot be had; `media.failure.<reason>` is the help text. */
-export class MediaFailure extends Error {
-  /** @param {FailureReason} reason */
-  constructor(reason) {
-    super(reason);
-    this.reason = reason;
-  }
-}
+import { MediaFailure, embeddingForbids, reasonOf, unsupported } from './media-failure.js';
+import { prefer, preferences } from './preferences.js';
+import { SoundMeter } from './sound-meter.js';
 
 const AUDIO = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 const VIDEO = { width: { ideal: 1280 }, height: { ideal: 720 }, facingMode: 'user' };
-
-/**
- * Why a browser cannot do a video visit at all, before anything is asked; null when it can.
- * @returns {'insecure' | 'unsupported' | null}
- */
-export function unsupported() {
-  if (!globalThis.isSecureContext) return 'insecure';
-  return 'RTCPeerConnection' in globalThis && navigator.mediaDevices ? null : 'unsupported';
-}
-
-/**
- * Whether the page around ours keeps camera or microphone from us.
- * @param {'camera' | 'microphone'} feature
- */
-function embeddingForbids(feature) {
-  const { featurePolicy, permissionsPolicy } = /** @type {any} */ (document);
-  return (permissionsPolicy ?? featurePolicy)?.allowsFeature(feature) === false;
-}
-
-/**
- * What a failed getUserMedia means.
- * @param {unknown} error
- * @returns {FailureReason}
- */
-export function reasonOf(error) {
-  const { name, message } = error instanceof Error ? error : new Error(String(error));
-  switch (name) {
-    case 'NotAllowedError':
-      return /dismiss/i.test(message) ? 'dismissed' : 'refused';
-    case 'NotFoundError':
-    case 'OverconstrainedError':
-      return 'no-device';
-    case 'NotReadableError':
-    case 'AbortError':
-      return 'busy';
-    case 'SecurityError':
-      return 'refused';
-    default:
-      return 'unsupported';
-  }
-}
 
 /** Emits `change` when a device comes, goes, or is switched. */
 export class Media extends EventTarget {
   /** @type {MediaStream | null} */
   stream = null;
   #on = { microphone: true, camera: true };
-  /** @type {AudioContext | null} */ #context = null;
-  /** @type {AnalyserNode | null} */ #analyser = null;
-  /** @type {WakeLockSentinel | null} */ #lock = null;
-  #awake = false;
-  #visible = () => void this.#hold();
+
+  /** What its owner wants to be on, there or not. */
+  get wanted() {
+    return { ...this.#on };
+  }
+  #meter = new SoundMeter();
 
   /** @returns {{ audio: MediaStreamTrack | null, video: MediaStreamTrack | null }} */
   get tracks() {
@@ -105,6 +60,71 @@ export class Media extends EventTarget {
     }
   }
 
+  /**
+   * Take a device in addition, or anew in place of a track that does not recover. What is there stays where that fails.
+   * @param {'audio' | 'video'} kind
+   * @returns {Promise<FailureReason | null>}  why it failed
+   */
+  async reopen(kind) {
+    const { stream } = this;
+    if (!stream) return null;
+    let fresh;
+    try {
+      fresh = await ask({ camera: kind === 'video', microphone: kind === 'audio' });
+    } catch (error) {
+      return reasonOf(error);
+    }
+    if (this.stream !== stream) {
+      for (const track of fresh.getTracks()) track.stop();
+      return null;
+    }
+    for (const old of stream.getTracks().filter((track) => track.kind === kind)) {
+      old.stop();
+      stream.removeTrack(old);
+    }
+    if (kind === 'audio') this.closeMeter();
+    for (const track of fresh.getTracks()) stream.addTrack(track);
+    this.#take(stream);
+    return null;
+  }
+
+  /**
+   * Take this camera or microphone in place of the one that is there. Where it cannot be had, the other is taken back.
+   * @param {'camera' | 'microphone'} device
+   * @param {string} id  its `deviceId`
+   * @returns {Promise<FailureReason | null>}  why it failed
+   */
+  async use(device, id) {
+    const before = preferences()[device];
+    const kind = device === 'camera' ? 'video' : 'audio';
+    prefer({ [device]: id });
+    this.tracks[kind]?.stop(); // many phones open one camera at a time
+    const failure = await this.reopen(kind);
+    if (failure) {
+      prefer({ [device]: before });
+      await this.reopen(kind);
+      this.#changed();
+    }
+    return failure;
+  }
+
+  /** Whether the browser itself can blur the background of this camera's picture (W3C Media Capture Extensions, 5). */
+  get canBlur() {
+    const able = /** @type {any} */ (this.tracks.video?.getCapabilities?.());
+    return able?.backgroundBlur?.includes?.(true) ?? false;
+  }
+
+  /** @param {boolean} on */
+  async blur(on) {
+    prefer({ blur: on });
+    if (this.canBlur) await this.tracks.video?.applyConstraints(/** @type {any} */ ({ backgroundBlur: on })).catch(() => {});
+  }
+
+  /** Before it is opened. @param {Wanted} wanted */
+  want(wanted) {
+    this.#on = { ...wanted };
+  }
+
   /** @param {boolean} on */
   setMicrophone(on) {
     this.#switch('microphone', on);
@@ -118,40 +138,16 @@ export class Media extends EventTarget {
   /** How loud the microphone is, from 0 to 1. Needs a click on the page before the first call. */
   level() {
     const { audio } = this.tracks;
-    if (!audio || !this.stream) return 0;
-    if (!this.#analyser) {
-      this.#context = new AudioContext();
-      this.#analyser = this.#context.createAnalyser();
-      this.#analyser.fftSize = 1024;
-      this.#context.createMediaStreamSource(new MediaStream([audio])).connect(this.#analyser);
-    }
-    if (this.#context?.state === 'suspended') void this.#context.resume();
-    const samples = new Float32Array(this.#analyser.fftSize);
-    this.#analyser.getFloatTimeDomainData(samples);
-    return Math.min(1, 4 * Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length));
+    return audio ? this.#meter.level(audio) : 0;
   }
 
   /** The meter is not needed any more. */
   closeMeter() {
-    void this.#context?.close();
-    this.#context = this.#analyser = null;
-  }
-
-  /** Keep the screen on, as long as the page is seen. */
-  stayAwake() {
-    if (this.#awake) return;
-    this.#awake = true;
-    document.addEventListener('visibilitychange', this.#visible);
-    void this.#hold();
+    this.#meter.close();
   }
 
   /** Give everything back: lights out. */
   close() {
-    this.#awake = false;
-    document.removeEventListener('visibilitychange', this.#visible);
-    void this.#lock?.release();
-    this.#lock = null;
-    this.closeMeter();
     this.#stopTracks();
   }
 
@@ -168,6 +164,7 @@ export class Media extends EventTarget {
   #take(stream) {
     this.stream = stream;
     for (const track of stream.getTracks()) track.addEventListener('ended', () => this.#changed());
+    if (preferences().blur) void this.blur(true);
     this.#switch('microphone', this.#on.microphone);
     this.#switch('camera', this.#on.camera);
   }
@@ -189,16 +186,22 @@ export class Media extends EventTarget {
     this.stream = null;
     this.closeMeter();
   }
+}
 
-  async #hold() {
-    if (!this.#awake || document.visibilityState !== 'visible' || !navigator.wakeLock) return;
-    const lock = await navigator.wakeLock.request('screen').catch(() => null);
-    if (this.#awake) this.#lock = lock;
-    else void lock?.release();
+/** A camera or microphone that was chosen once, and is not there any more, is no obstacle. @param {Wanted} wanted */
+async function ask(wanted) {
+  try {
+    return await get(wanted, preferences());
+  } catch (error) {
+    if (/** @type {Error} */ (error).name !== 'OverconstrainedError') throw error;
+    return get(wanted, { camera: '', microphone: '' });
   }
 }
 
-/** @param {Wanted} wanted */
-function ask({ camera, microphone }) {
-  return navigator.mediaDevices.getUserMedia({ audio: microphone && AUDIO, video: camera && VIDEO });
+/** @param {Wanted} wanted @param {{ camera: string, microphone: string }} chosen */
+function get({ camera, microphone }, chosen) {
+  const { facingMode, ...size } = VIDEO;
+  const audio = chosen.microphone ? { ...AUDIO, deviceId: { exact: chosen.microphone } } : AUDIO;
+  const video = chosen.camera ? { ...size, deviceId: { exact: chosen.camera } } : { ...size, facingMode };
+  return navigator.mediaDevices.getUserMedia({ audio: microphone && audio, video: camera && video });
 }

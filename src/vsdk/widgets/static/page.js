@@ -5,6 +5,7 @@
 
 const RECEIVERS = {
   'vsdk-video-visit': 'handle',
+  'vsdk-appointment-confirmation': 'handle',
   'vsdk-message-choice': 'handle',
   'vsdk-practice-queue': 'code',
   'vsdk-practice-messages': 'code',

@@ -4,9 +4,13 @@
  * The impolite side may be made before it is known for whom: it then has its offer and its addresses ready, and
  * `attach` sends them at once.
  *
+ * @import { Quality } from './line.js'
+ * @import { Interrupted } from './protocol.js'
+ * @import { Ends } from './sas.js'
+ *
  * @typedef {{ audio: MediaStreamTrack | null, video: MediaStreamTrack | null }} Tracks
  * @typedef {{ microphone: boolean, camera: boolean }} Switches  what a side sends
- * @typedef {'connecting' | 'good' | 'unstable' | 'lost'} Quality
+ * @typedef {Switches & { screen: boolean }} RemoteSwitches
  * @typedef {{ t: string, [field: string]: unknown }} Control  a message on the data channel `ctl`
  * @typedef {object} Line  what an attached peer needs from the outside
  * @property {(message: { type: 'offer' | 'answer', epoch: number, sdp: string }
@@ -15,18 +19,22 @@
  * @property {() => void} onChange  quality, remote stream or remote switches changed
  * @property {() => void} onRebuild  restarts do not help; impolite side only
  * @property {(message: Control) => void} onControl
+ * @property {string} visit
+ * @property {(stats: RTCStatsReport) => void} onStats  each second
  */
 
+import { RESTART_AFTER, UNSTABLE_AFTER, judge } from './line.js';
+import { Sas, endsOf } from './sas.js';
+
 const WATCH_EVERY = 1000;
-const UNSTABLE_AFTER = 2000;
-const RESTART_AFTER = 3000;
-const LOST_AFTER = 5000;
 const CONNECT_WITHIN = 10_000;
 /** Sound comes, the picture does not: perhaps the line is thin, so be slow to act. */
 const PICTURE_WITHIN = 10_000;
 const RESTART_PAUSE = 4000;
 const RESTARTS = 3;
 const RESTARTS_WITHIN = 15_000;
+/** While the other side sleeps: rarely, and so never often enough to build the connection anew. */
+const ASLEEP_PAUSE = 20_000;
 
 /**
  * The first pictures go out small: a browser drops the first large ones until it knows what the line can carry,
@@ -51,21 +59,6 @@ export function sdpSession(sdp) {
   return /^o=\S+ (\d+)/m.exec(sdp)?.[1] ?? '';
 }
 
-/**
- * What to call the line, from what was measured.
- * @param {{ state: RTCPeerConnectionState, everConnected: boolean, silence: number, expected: boolean,
- *   frozen: number }} measured  `silence`: milliseconds without media packets; `expected`: the peer says that it sends
- *   any; `frozen`: milliseconds without packets of a picture that the peer says it sends
- * @returns {Quality}
- */
-export function judge({ state, everConnected, silence, expected, frozen }) {
-  if (!everConnected) return 'connecting';
-  if (state === 'failed' || state === 'closed') return 'lost';
-  if (state === 'disconnected') return silence >= RESTART_AFTER ? 'lost' : 'unstable';
-  if (!expected || Math.max(silence, frozen) < UNSTABLE_AFTER) return 'good';
-  return silence >= LOST_AFTER ? 'lost' : 'unstable';
-}
-
 /** @param {MediaStreamTrack | null} video */
 function firstScale(video) {
   return Math.max(1, (video?.getSettings().height ?? 2 * FIRST_HEIGHT) / FIRST_HEIGHT);
@@ -77,15 +70,26 @@ export class Peer {
   born = performance.now();
   /** What the other side sends. */
   remote = new MediaStream();
-  /** @type {Switches} */
-  remoteSwitches = { microphone: true, camera: true };
+  /** The screen that the other side shares, while it does. */
+  remoteScreen = new MediaStream();
+  /** @type {RemoteSwitches} */
+  remoteSwitches = { microphone: true, camera: true, screen: false };
+  /** @type {Interrupted | null} why the other side sends nothing, or not all */
+  remoteInterruption = null;
   /** @type {Quality} */
   quality = 'connecting';
+  /** @type {Sas | null} what both sides can compare, to know that nobody is in between */
+  sas = null;
+  /** @type {Ends | null} */
+  ends = null;
   /** @type {Line | null} */ #line = null;
   #epoch = 0;
   /** @type {Tracks} */ #tracks;
+  /** @type {MediaStreamTrack | null} */ #screen = null;
   /** @type {Switches} */ #switches = { microphone: true, camera: true };
+  /** @type {Interrupted | null} */ #interruption = null;
   /** @type {RTCDataChannel | null} */ #ctl = null;
+  /** @type {Promise<void>} */ #comparing = Promise.resolve();
   #makingOffer = false;
   #ignoreOffer = false;
   #takingAnswer = false;
@@ -145,10 +149,37 @@ export class Peer {
     video?.sender.replaceTrack(tracks.video).catch(() => {});
   }
 
+  /** Share this screen, or none any more: the one thing that is negotiated again. @param {MediaStreamTrack | null} screen */
+  setScreen(screen) {
+    this.#screen = screen;
+    const third = this.pc.getTransceivers()[2];
+    if (third && (screen || third.sender.track)) {
+      third.direction = screen ? 'sendrecv' : 'recvonly';
+      third.sender.replaceTrack(screen).catch(() => {});
+    }
+    this.setSwitches(this.#switches);
+  }
+
   /** Tell the other side what is switched on here. @param {Switches} switches */
   setSwitches(switches) {
     this.#switches = { ...switches };
-    this.tell({ t: 'media', ...this.#switches });
+    this.tell({ t: 'media', ...this.#switches, screen: this.#screen !== null });
+  }
+
+  /** Tell the other side why nothing comes. @param {Interrupted | null} interruption */
+  setInterruption(interruption) {
+    const before = this.#interruption;
+    this.#interruption = interruption;
+    if (interruption) this.tell({ t: 'interruption', state: 'begin', ...interruption });
+    else if (before) this.tell({ t: 'interruption', ...before, state: 'end' });
+  }
+
+  /** The other side has said so, one way or the other. @param {Interrupted | null} interruption */
+  interrupted(interruption) {
+    this.remoteInterruption = interruption;
+    this.#heard = this.#seen = performance.now();
+    this.#rate();
+    this.#line?.onChange();
   }
 
   /** Send on `ctl`; false when it is not open. @param {Control} message */
@@ -181,6 +212,8 @@ export class Peer {
     await pc.setRemoteDescription({ type, sdp }).finally(() => (this.#takingAnswer = false));
     if (type === 'offer') {
       this.#ready();
+      const third = pc.getTransceivers()[2];
+      if (third?.direction === 'inactive') third.direction = 'recvonly';
       await pc.setLocalDescription();
       this.resend();
     }
@@ -241,21 +274,36 @@ export class Peer {
   /** The transceivers are there: take their tracks, give ours, open `ctl`. */
   #ready() {
     if (this.#ctl) return;
-    const [audio, video] = this.pc.getTransceivers();
+    const [audio, video, third] = this.pc.getTransceivers();
     for (const transceiver of [audio, video]) {
       if (!transceiver) continue;
       transceiver.direction = 'sendrecv';
       this.remote.addTrack(transceiver.receiver.track);
     }
+    if (third) this.remoteScreen.addTrack(third.receiver.track);
     if (this.polite) {
       this.setTracks(this.#tracks);
       this.#scale(firstScale(this.#tracks.video));
+      if (this.#screen) this.setScreen(this.#screen);
     }
     const ctl = this.pc.createDataChannel('ctl', { negotiated: true, id: 0 });
-    ctl.onopen = () => this.setSwitches(this.#switches);
+    ctl.onopen = () => {
+      this.setSwitches(this.#switches);
+      this.setInterruption(this.#interruption);
+      this.#comparing = this.#compare();
+    };
     ctl.onmessage = ({ data }) => this.#control(JSON.parse(data));
     this.#ctl = ctl;
     this.#line?.onChange();
+  }
+
+  async #compare() {
+    this.ends = await endsOf(this.pc);
+    const { polite, ends } = this;
+    if (!ends || !this.#line) return;
+    const send = (/** @type {Control} */ message) => void this.tell(message);
+    this.sas = new Sas({ polite, ends, visit: this.#line.visit, send, onChange: () => this.#line?.onChange() });
+    await this.sas.begin();
   }
 
   /** How much smaller than the camera's the picture is sent. @param {number} factor */
@@ -270,8 +318,15 @@ export class Peer {
   /** @param {Control} message */
   #control(message) {
     if (message.t === 'media') {
-      this.remoteSwitches = { microphone: message.microphone === true, camera: message.camera === true };
+      const { microphone, camera, screen } = message;
+      this.remoteSwitches = { microphone: microphone === true, camera: camera === true, screen: screen === true };
       this.#line?.onChange();
+    } else if (message.t === 'interruption') {
+      const { state, cause, kinds, since } = /** @type {any} */ (message);
+      const begun = state === 'begin' && Array.isArray(kinds) && !Number.isNaN(Date.parse(since));
+      this.interrupted(begun ? { cause, kinds, since } : null);
+    } else if (message.t.startsWith('sas-')) {
+      this.#comparing = this.#comparing.then(() => this.sas?.receive(message));
     } else {
       this.#line?.onControl(message);
     }
@@ -295,13 +350,15 @@ export class Peer {
     this.#watched = now;
     let packets = 0;
     let pictures = 0;
-    for (const report of (await this.pc.getStats()).values()) {
+    const stats = await this.pc.getStats();
+    this.#line?.onStats(stats);
+    for (const report of stats.values()) {
       if (report.type !== 'inbound-rtp') continue;
       packets += report.packetsReceived ?? 0;
       if (report.kind === 'video') pictures += report.packetsReceived ?? 0;
     }
     if (packets !== this.#packets) this.#heard = now;
-    if (pictures !== this.#pictures || !this.remoteSwitches.camera) this.#seen = now;
+    if (pictures !== this.#pictures || !this.#expects('video')) this.#seen = now;
     this.#packets = packets;
     this.#pictures = pictures;
     this.#rate();
@@ -311,13 +368,26 @@ export class Peer {
       ? this.quality !== 'good' && silence >= (this.pc.connectionState === 'disconnected' ? UNSTABLE_AFTER : RESTART_AFTER)
       : now - this.born >= CONNECT_WITHIN;
     const pause = now - (this.#restarts.at(-1) ?? -Infinity);
-    if (stuck ? pause >= RESTART_PAUSE : Math.min(frozen, pause) >= PICTURE_WITHIN) this.restart();
+    if (stuck ? pause >= (this.#asleep ? ASLEEP_PAUSE : RESTART_PAUSE) : Math.min(frozen, pause) >= PICTURE_WITHIN) this.restart();
+  }
+
+  /** A phone call, or another page, has the other side: a system may have frozen its page. */
+  get #asleep() {
+    const { cause } = this.remoteInterruption ?? {};
+    return cause !== undefined && cause !== 'ended' && cause !== 'device-lost';
+  }
+
+  /** Whether the other side says that it sends this. @param {'audio' | 'video'} kind */
+  #expects(kind) {
+    const { microphone, camera } = this.remoteSwitches;
+    return (kind === 'audio' ? microphone : camera) && !this.remoteInterruption?.kinds.includes(kind);
   }
 
   #rate() {
-    const expected = this.remoteSwitches.microphone || this.remoteSwitches.camera;
+    const picture = this.#expects('video');
+    const expected = picture || this.#expects('audio');
     const silence = performance.now() - this.#heard;
-    const frozen = this.remoteSwitches.camera ? performance.now() - this.#seen : 0;
+    const frozen = picture ? performance.now() - this.#seen : 0;
     const state = this.pc.connectionState;
     const quality = judge({ state, everConnected: this.#everConnected, silence, expected, frozen });
     if (quality === this.quality) return;

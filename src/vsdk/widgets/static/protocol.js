@@ -6,7 +6,10 @@
  *
  * @typedef {'patient' | 'practitioner' | 'companion' | 'interpreter' | 'staff'} Role
  * @typedef {'good' | 'fair' | 'bad'} Grade
- * @typedef {{ camera: Grade, microphone: Grade, connection: Grade }} CheckResult
+ * @typedef {{ camera: Grade, microphone: Grade, connection: Grade, speaker?: Grade | null, problems?: string[] }} CheckResult
+ * @typedef {'audio-session' | 'os-mute' | 'hidden' | 'ended' | 'device-lost'} InterruptionCause
+ * @typedef {'audio' | 'video'} Kind
+ * @typedef {{ cause: InterruptionCause, kinds: Kind[], since: string }} Interrupted  an interruption that goes on
  *
  * From the browser:
  * @typedef {{ type: 'hello', grant: string, seat: string }} Hello
@@ -14,20 +17,23 @@
  * @typedef {{ type: 'admit', participant: string, visit?: string }} Admit
  * @typedef {{ type: 'offer' | 'answer', to: string, epoch: number, sdp: string }} SendDescription
  * @typedef {{ type: 'ice', to: string, epoch: number, candidate: RTCIceCandidateInit | null }} SendCandidate
+ * @typedef {{ type: 'interruption', state: 'begin' | 'end', cause: InterruptionCause, kinds: Kind[] }} Interruption
  * @typedef {{ type: 'connected' } | { type: 'lost' } | { type: 'bye' } | { type: 'ping' }} Signal
  * @typedef {{ type: 'close', visit: string }} Close
  * @typedef {{ type: 'invite', visit: string, participant: string }} Invite
- * @typedef {Hello | Check | Admit | SendDescription | SendCandidate | Signal | Close | Invite} BrowserMessage
+ * @typedef {Hello | Check | Admit | SendDescription | SendCandidate | Interruption | Signal | Close
+ *   | Invite} BrowserMessage
  *
  * From the server:
  * @typedef {{ participant: string, role: Role, name: string, capabilities: string[] }} You
  * @typedef {{ id: string, state: string, start: string, end: string, practice: string, practitioner: string }} VisitInfo
- * @typedef {{ participant: string, seat: string, role: Role, name: string, polite: boolean }} PeerInfo
+ * @typedef {{ participant: string, seat: string, role: Role, name: string, polite: boolean,
+ *   interruption?: Interrupted | null }} PeerInfo
  * @typedef {{ participant: string, name: string, role: Role, present: boolean, waiting: boolean, since: string | null,
- *   check: CheckResult | null }} Person
+ *   check: CheckResult | null, interruption?: Interrupted | null, phone?: string }} Person
  * @typedef {{ visit: string, start: string, end: string, state: string, waiting_since: string | null,
  *   people: Person[], come_back_until: string | null, not_written_back?: string | null, delay_minutes?: number,
- *   messages?: MessageSummary | null }} Entry
+ *   messages?: MessageSummary | null, cancellation_asked?: boolean }} Entry
  * @typedef {{ total: number, latest: { template: string, state: string, at: string } | null,
  *   problem: string | null }} MessageSummary
  * @typedef {{ type: 'welcome', you: You, visit: VisitInfo | null, ice_servers: RTCIceServer[] }} Welcome

@@ -33,3 +33,11 @@ export function inTime(milliseconds, lang) {
   if (minutes < 48 * 60) return format.format(Math.floor(minutes / 60), 'hour');
   return format.format(Math.floor(minutes / (24 * 60)), 'day');
 }
+
+/** How long something has gone on: "4:07", "1:02:30". @param {number} milliseconds */
+export function elapsed(milliseconds) {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const two = (/** @type {number} */ number) => String(number).padStart(2, '0');
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}

@@ -2,6 +2,7 @@
  * A visit connection: carries out what `protocol.js` decides, on the signalling and on the direct connections.
  *
  * @import { Action, CheckResult, PeerInfo, ServerMessage, State, Step } from './protocol.js'
+ * @import { Cause } from './interruption.js'
  * @import { Control, Switches, Tracks } from './peer.js'
  * @import { SignallingState } from './signalling.js'
  *
@@ -18,6 +19,7 @@
 
 import { Peer, certificate } from './peer.js';
 import { START, rebuild, receive, refused } from './protocol.js';
+import { Report } from './report.js';
 import { Signalling, newSeat } from './signalling.js';
 
 /** A connection that was made in advance is used within this time; its relay credentials live longer. */
@@ -35,14 +37,20 @@ export class VisitConnection {
   signallingState = 'connecting';
   /** @type {Map<string, Peer>} */
   peers = new Map();
+  report = new Report();
   #options;
   #signalling;
   /** @type {Tracks} */ #tracks = { audio: null, video: null };
   /** @type {Switches} */ #switches = { microphone: true, camera: true };
+  /** @type {MediaStreamTrack | null} */ #screen = null;
   /** @type {Peer | null} */ #spare = null;
   /** @type {RTCCertificate | null} */ #certificate = null;
   /** @type {Promise<void>} */ #work;
+  /** @type {{ cause: Cause | null, since: string | null, last: Cause | null }} */
+  #interruption = { cause: null, since: null, last: null };
   #reported = false;
+  #noted = '';
+  /** @type {Map<string, boolean>} whether the digits were the same, by the other side's certificate: one's own stays */ #compared = new Map();
   #online = () => this.restart();
 
   /** @param {Options} options */
@@ -61,6 +69,7 @@ export class VisitConnection {
       onState: (state, code) => this.#signallingChanged(state, code),
     });
     globalThis.addEventListener?.('online', this.#online);
+    network()?.addEventListener('change', this.#online);
   }
 
   /** Send these tracks, and say what is switched on. @param {Tracks} tracks @param {Switches} switches */
@@ -71,6 +80,34 @@ export class VisitConnection {
       peer?.setTracks(tracks);
       peer?.setSwitches(switches);
     }
+  }
+
+  /** Share this screen with all, or none any more. @param {MediaStreamTrack | null} screen */
+  setScreen(screen) {
+    this.#screen = screen;
+    for (const peer of this.peers.values()) peer.setScreen(screen);
+  }
+
+  /** Tell the others that sound or picture stop, or are back. @param {Cause | null} cause */
+  setInterruption(cause) {
+    if (JSON.stringify(cause) === JSON.stringify(this.#interruption.cause)) return;
+    const begun = cause ? (this.#interruption.since ?? new Date().toISOString()) : null;
+    this.#interruption = { cause, since: begun, last: cause ?? this.#interruption.last };
+    for (const peer of this.peers.values()) peer.setInterruption(cause && { ...cause, since: begun ?? '' });
+    this.#reportInterruption();
+  }
+
+  #reportInterruption() {
+    const { cause, last } = this.#interruption;
+    if (last && this.state.phase === 'admitted') {
+      this.#signalling.send({ type: 'interruption', state: cause ? 'begin' : 'end', ...last });
+    }
+  }
+
+  /** Ask someone back who is away from a visit that goes on. @param {string} participant */
+  inviteBack(participant) {
+    const visit = this.state.visit?.id;
+    if (visit) this.#signalling.send({ type: 'invite', visit, participant });
   }
 
   /** Let someone in who waits. @param {string} participant */
@@ -90,8 +127,31 @@ export class VisitConnection {
     this.#take(receive(this.state, { type: 'ended', by, come_back_until: null }));
   }
 
+  /** The digits of this peer were compared. @param {string} participant @param {boolean} same */
+  compared(participant, same) {
+    const ends = this.peers.get(participant)?.ends;
+    if (!ends) return;
+    this.#compared.set(ends.theirs, same);
+    this.#options.onChange('peers');
+  }
+
+  /**
+   * What is known about who is at the other end. What was compared holds as long as the certificates are the same, also
+   * for a connection that was built anew.
+   * @param {string} participant
+   * @returns {'none' | 'open' | 'same' | 'different'}  `none`: there are no digits to compare
+   */
+  trust(participant) {
+    const peer = this.peers.get(participant);
+    const same = peer?.ends && this.#compared.get(peer.ends.theirs);
+    if (peer?.sas?.broken || same === false) return 'different';
+    if (same) return 'same';
+    return peer?.sas?.code ? 'open' : 'none';
+  }
+
   /** Look for new paths to all peers. */
   restart() {
+    this.report.note('restart');
     for (const peer of this.peers.values()) peer.restart(this.state.iceServers);
   }
 
@@ -103,6 +163,7 @@ export class VisitConnection {
   /** The page has no more use for it; the place is held by the server for a while. */
   close() {
     globalThis.removeEventListener?.('online', this.#online);
+    network()?.removeEventListener('change', this.#online);
     this.#signalling.close();
     for (const peer of this.peers.values()) peer.close();
     this.peers.clear();
@@ -128,10 +189,18 @@ export class VisitConnection {
     else if (actions.length) void this.#work.then(() => actions.forEach((action) => this.#do(action)));
     if (state.phase !== before.phase || state.ended !== before.ended) {
       if (state.phase !== 'waiting' && state.phase !== 'connecting') this.#discardSpare();
+      this.report.note(`phase ${state.phase}`);
+      if (this.#interruption.cause) this.#reportInterruption();
       this.#options.onChange('phase');
     }
     if (change) this.#options.onChange(change);
-    if (state.peers !== before.peers) this.#peersChanged();
+    if (state.peers === before.peers) return;
+    for (const { participant, interruption } of Object.values(state.peers)) {
+      const known = before.peers[participant]?.interruption;
+      if (JSON.stringify(interruption ?? null) === JSON.stringify(known ?? null)) continue;
+      this.peers.get(participant)?.interrupted(interruption ?? null);
+    }
+    this.#peersChanged();
   }
 
   /** @param {Action} action */
@@ -153,6 +222,7 @@ export class VisitConnection {
       case 'report':
         this.#reported = false;
         for (const peer of this.peers.values()) peer.recover();
+        this.#reportInterruption();
         this.#peersChanged();
         break;
       case 'error':
@@ -171,8 +241,15 @@ export class VisitConnection {
       onChange: () => this.#peersChanged(),
       onRebuild: () => this.#take(rebuild(this.state, participant)),
       onControl: (message) => this.#options.onControl(participant, message),
+      visit: this.state.visit?.id ?? '',
+      onStats: (stats) => this.report.hear(participant, stats),
     });
     peer.setSwitches(this.#switches);
+    if (this.#screen) peer.setScreen(this.#screen);
+    const theirs = this.state.peers[participant]?.interruption;
+    if (theirs) peer.interrupted(theirs);
+    const { cause, since } = this.#interruption;
+    peer.setInterruption(cause && { ...cause, since: since ?? '' });
   }
 
   /** @param {string} participant @param {'offer' | 'answer'} kind @param {string} sdp @param {number} epoch */
@@ -227,15 +304,28 @@ export class VisitConnection {
       this.#reported = false;
       this.#signalling.send({ type: 'lost' });
     }
+    this.#noteQuality();
     this.#options.onChange('peers');
+  }
+
+  #noteQuality() {
+    const words = [...this.peers.values()].map(({ quality }) => quality).join(' ');
+    if (words && words !== this.#noted) this.report.note(`line ${words}`);
+    this.#noted = words;
   }
 
   /** @param {SignallingState} state @param {number} code */
   #signallingChanged(state, code) {
     this.signallingState = state;
+    this.report.note(`signalling ${state}${code ? ` ${code}` : ''}`);
     if (state === 'closed' && REFUSALS[code]) this.#take(refused(this.state, REFUSALS[code]));
     this.#options.onChange('signalling');
   }
+}
+
+/** Network Information API, where a browser has it: tells of a change from Wi-Fi to mobile. @returns {EventTarget | undefined} */
+function network() {
+  return /** @type {any} */ (globalThis.navigator)?.connection;
 }
 
 /** A late message for a connection that has moved on; the repair of `peer.js` takes it from there. @param {unknown} error */

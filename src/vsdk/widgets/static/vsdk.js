@@ -3,3 +3,4 @@
 import './elements/video-visit.js';
 import './elements/practice-queue.js';
 import './elements/practice-messages.js';
+import './elements/visit-session.js';

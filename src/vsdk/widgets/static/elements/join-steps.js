@@ -4,7 +4,7 @@
  * Each function returns the nodes of a step, for `show`.
  *
  * @import { Preview } from '../api.js'
- * @import { FailureReason } from '../media.js'
+ * @import { FailureReason } from '../media-failure.js'
  * @import { VsdkElement } from '../ui/element.js'
  *
  * @typedef {() => void} Act
@@ -25,7 +25,7 @@ export function primary(text, act) {
 }
 
 /** With whom, when, and at which practice. @param {VsdkElement} host @param {Preview} preview */
-function appointment(host, preview) {
+export function appointment(host, preview) {
   const { lang } = host;
   const zone = preview.time_zone;
   return h(
@@ -42,7 +42,7 @@ function appointment(host, preview) {
 }
 
 /** @param {VsdkElement} host @param {Preview | null} preview */
-function phone(host, preview) {
+export function phone(host, preview) {
   const number = preview?.practice.phone;
   if (!preview || !number) return null;
   return h(
@@ -53,14 +53,15 @@ function phone(host, preview) {
   );
 }
 
-/** @param {VsdkElement} host @param {Preview} preview @param {Act} start */
-export function startStep(host, preview, start) {
+/** @param {VsdkElement} host @param {Preview} preview @param {Act} start @param {Node | null} other  another way to go on */
+export function startStep(host, preview, start, other) {
   return step(
     h('p', { class: 'muted', text: preview.practice.name }),
     h('h2', { text: host.t('visit.start.title') }),
     appointment(host, preview),
     primary(host.t('visit.start.button'), start),
     h('p', { class: 'muted', text: host.t('visit.start.next') }),
+    other,
   );
 }
 
@@ -105,42 +106,12 @@ export function problemStep(host, code, preview, way = null) {
   );
 }
 
-/** Explains the browser's question, before it is asked. @param {VsdkElement} host @param {Act} ask */
-export function allowStep(host, ask) {
-  return step(
-    h('h2', { text: host.t('visit.allow.title') }),
-    h('p', { class: 'lead', text: host.t('visit.allow.text') }),
-    h(
-      'ul',
-      { class: 'stack' },
-      h('li', { class: 'planned status' }, icon('camera'), host.t('visit.allow.camera')),
-      h('li', { class: 'planned status' }, icon('microphone'), host.t('visit.allow.microphone')),
-    ),
-    primary(host.t('visit.allow.button'), ask),
-    h('p', { class: 'muted', text: host.t('visit.allow.private') }),
-  );
-}
-
 /** @param {VsdkElement} host @param {FailureReason} reason */
 export function mediaHelp(host, reason) {
   return [
     h('h2', { text: host.t(`media.failure.${reason}.title`) }),
     h('p', { class: 'lead', text: host.t(`media.failure.${reason}.text`) }),
   ];
-}
-
-/**
- * @param {VsdkElement} host
- * @param {FailureReason} reason
- * @param {{ again: Act, soundOnly: Act | null, none: Act | null }} ways
- */
-export function mediaFailedStep(host, reason, { again, soundOnly, none }) {
-  return step(
-    ...mediaHelp(host, reason),
-    primary(host.t('visit.again'), again),
-    soundOnly && h('button', { on: { click: soundOnly } }, icon('microphone'), host.t('visit.sound-only')),
-    none && h('button', { class: 'quiet', text: host.t('visit.without-both'), on: { click: none } }),
-  );
 }
 
 /**

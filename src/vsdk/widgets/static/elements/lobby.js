@@ -6,6 +6,7 @@
  */
 
 import { h } from '../ui/element.js';
+import { checkLine } from './check-line.js';
 import { step } from './join-steps.js';
 
 /** @param {VsdkElement} host @param {Person[]} people @param {(participant: string) => void} admit */
@@ -19,6 +20,7 @@ export function lobbyStep(host, people, admit) {
         'div',
         { class: 'card stack' },
         h('p', { class: 'lead', text: host.t('visit.lobby.waits', { name: person.name }) }),
+        checkLine(person, host.t.bind(host)),
         h('button', {
           class: 'primary',
           text: host.t('visit.lobby.admit'),

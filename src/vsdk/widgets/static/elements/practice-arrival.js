@@ -2,32 +2,10 @@
  * Telling a practice that somebody has come: a soft sound, and a number in the title of the window.
  */
 
-const TONES = [
-  { hertz: 587, at: 0 },
-  { hertz: 784, at: 0.18 },
-];
+import { playNotes } from '../notes.js';
 
-/** Two soft notes, half a second. Silent where the browser wants a click first. */
-export function chime() {
-  try {
-    const audio = new AudioContext();
-    for (const { hertz, at } of TONES) {
-      const start = audio.currentTime + at;
-      const tone = audio.createOscillator();
-      const volume = audio.createGain();
-      tone.frequency.value = hertz;
-      volume.gain.setValueAtTime(0, start);
-      volume.gain.linearRampToValueAtTime(0.08, start + 0.03);
-      volume.gain.exponentialRampToValueAtTime(0.0001, start + 0.45);
-      tone.connect(volume).connect(audio.destination);
-      tone.start(start);
-      tone.stop(start + 0.5);
-    }
-    setTimeout(() => void audio.close(), 1000);
-  } catch {
-    // No sound device: the list and the title tell it too.
-  }
-}
+/** Two soft notes. Without a sound device the list and the title tell it too. */
+export const chime = () => void playNotes([587, 784], 0.18, 0.08).catch(() => {});
 
 /** "(2) Title": how many are waiting. 0 gives the plain title back. @param {number} waiting */
 export function countInTitle(waiting) {

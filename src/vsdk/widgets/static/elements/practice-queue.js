@@ -25,6 +25,8 @@ import { problemText } from './practice-sign-in.js';
 import { practiceSheet } from './practice-styles.js';
 
 const REFRESH_EVERY = 20_000;
+/** milliseconds */
+const PRESSED_AT_MOST = 2000;
 /** A connection that is back within this time was never worth a word. */
 const SAY_LOST_AFTER = 1500;
 /** Errors that come just before the server closes the connection; the close code tells the same. */
@@ -70,7 +72,10 @@ export class PracticeQueue extends VsdkElement {
   #connection = h('div');
   #problem = h('div');
   #undelivered = h('div');
-  #lists = h('div');
+  #lists = h('div', { on: { pointerdown: (event) => this.#press(event) } });
+  #pressed = false;
+  /** What is shown is not the newest. */
+  #behind = false;
   #date = h('p', { class: 'muted' });
   #heading = h('h2');
   #signOutButton = h('button', { type: 'button', class: 'quiet sign-out', on: { click: () => this.#signOut() } });
@@ -222,8 +227,31 @@ export class PracticeQueue extends VsdkElement {
     countInTitle(now.size);
   }
 
+  /**
+   * A list that is drawn anew between press and release would take the button from under the finger: it waits, though
+   * not for long, since a release may never be heard of.
+   * @param {PointerEvent} event
+   */
+  #press = ({ button }) => {
+    if (button !== 0) return;
+    this.#pressed = true;
+    const released = new AbortController();
+    const release = () => {
+      released.abort();
+      clearTimeout(late);
+      setTimeout(() => {
+        this.#pressed = false;
+        if (this.#behind) this.#draw();
+      });
+    };
+    const late = setTimeout(release, PRESSED_AT_MOST);
+    for (const event of ['pointerup', 'pointercancel']) addEventListener(event, release, { signal: released.signal, capture: true });
+  };
+
   /** Draws what changed; a row that did not change stays as it is, and the focus where it was. */
   #draw() {
+    this.#behind = this.#pressed;
+    if (this.#behind) return;
     this.#toggleText.textContent = this.t('practice.toggle-list', { count: this.#waiting?.size ?? 0 });
     if (!this.#entries) {
       this.#lists.replaceChildren(h('p', { class: 'empty muted', text: this.t('practice.loading') }));
@@ -282,7 +310,8 @@ export class PracticeQueue extends VsdkElement {
 
   /** @param {Access} access @param {string} [admit] */
   #visitElement({ grant, signalling }, admit) {
-    const attributes = { server: this.server, lang: this.lang, grant, signalling, admit };
+    const zone = this.getAttribute('time-zone');
+    const attributes = { server: this.server, lang: this.lang, grant, signalling, admit, 'time-zone': zone };
     return h('vsdk-video-visit', { ...attributes, on: { 'vsdk-visit-ended': () => this.#leave() } });
   }
 

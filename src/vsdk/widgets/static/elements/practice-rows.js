@@ -21,9 +21,11 @@
  */
 
 import { look, progress, reason, what, when } from '../message-words.js';
-import { later } from '../times.js';
+import { clock, later } from '../times.js';
 import { h } from '../ui/element.js';
 import { icon } from '../ui/icons.js';
+import { checkLine, status } from './check-line.js';
+import { kindOf } from './interruption-cards.js';
 
 const HERE = new Set(['waiting', 'admitted', 'in-progress']);
 const RUNNING = new Set(['admitted', 'in-progress']);
@@ -98,7 +100,7 @@ export function row(entry, drawing) {
         h(
           'div',
           { class: 'person' },
-          h('div', { class: 'about' }, ...about(person, entry, t, drawing.now), ...(place === 0 ? entryLines(entry, drawing) : [])),
+          h('div', { class: 'about' }, ...about(person, entry, drawing), ...(place === 0 ? entryLines(entry, drawing) : [])),
           h('div', { class: 'actions' }, ...personActions(person, entry, drawing), ...(place === 0 ? rowActions(entry, people, drawing) : [])),
         ),
       ),
@@ -132,8 +134,8 @@ function messageLine(entry, { t, lang, zone, now, actions }) {
   );
 }
 
-/** Name, role, how long they wait and with what. @param {Person} person @param {Entry} entry @param {Translate} t @param {number} now */
-function about(person, entry, t, now) {
+/** Name, role, how long they wait and with what. @param {Person} person @param {Entry} entry @param {Drawing} drawing */
+function about(person, entry, { t, lang, zone, now }) {
   const role = t(`practice.role-${person.role}`);
   const lines = [h('h4', { text: person.name || role })];
   if (person.name && person.role !== 'patient') lines.push(h('p', { class: 'small muted', text: role }));
@@ -142,29 +144,22 @@ function about(person, entry, t, now) {
     const text = h('span', { 'data-since': since, text: waited(since, now, t) });
     lines.push(h('p', { class: 'status' }, icon('clock'), text), checkLine(person, t));
   }
+  if (person.interruption) {
+    const time = clock(person.interruption.since, lang, zone);
+    const text = t(`interruption.row-${kindOf(person.interruption)}`, { time });
+    lines.push(h('p', { class: 'status fair' }, icon('warning'), text));
+  }
   return lines;
-}
-
-const GRADE_ICONS = /** @type {const} */ ({ good: 'check', fair: 'warning', bad: 'cross' });
-
-/** What is technically wrong, or that nothing is. @param {Person} person @param {Translate} t */
-function checkLine({ check }, t) {
-  if (!check) return h('p', { class: 'small muted', text: t('practice.check-none') });
-  const wrong = /** @type {const} */ (['camera', 'microphone', 'connection']).filter((part) => check[part] !== 'good');
-  if (!wrong.length) return h('p', { class: 'checks' }, status('good', t('practice.check-good')));
-  return h('p', { class: 'checks' }, ...wrong.map((part) => status(check[part], t(`practice.check-${part}-${check[part]}`))));
-}
-
-/** @param {'good' | 'fair' | 'bad'} grade @param {string} text */
-function status(grade, text) {
-  return h('span', { class: `status small ${grade}` }, icon(GRADE_ICONS[grade]), h('span', { text }));
 }
 
 /** @param {Entry} entry @param {Drawing} drawing */
 function entryLines(entry, drawing) {
   const code = entry.not_written_back;
   const failed = code ? h('p', { class: 'checks' }, status('fair', drawing.t('practice.not-written-back', { code }))) : null;
-  return [stateLine(entry, drawing), delayLine(entry, drawing), failed];
+  const asked = entry.cancellation_asked
+    ? h('p', { class: 'checks' }, status('fair', drawing.t('practice.cancellation-asked')))
+    : null;
+  return [stateLine(entry, drawing), delayLine(entry, drawing), asked, failed];
 }
 
 /** @param {Entry} entry @param {Drawing} drawing */

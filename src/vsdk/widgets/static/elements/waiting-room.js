@@ -5,14 +5,19 @@
  *
  * @import { Media } from '../media.js'
  * @import { VisitConnection } from '../visit.js'
+ * @import { WakeLock } from '../wake-lock.js'
  *
  * @typedef {{ practitioner: string, start: string, delay: number, zone?: string }} Details  `delay` in minutes
  */
 
+import { pushOffer } from '../push.js';
 import { clock, later } from '../times.js';
 import { VsdkElement, h } from '../ui/element.js';
 import { icon } from '../ui/icons.js';
 import { sheet } from '../ui/styles.js';
+
+const OVERDUE_TICK = 15_000;
+const OVERDUE_AFTER = 60_000;
 
 const look = sheet(`
 :host { background: transparent; }
@@ -23,6 +28,7 @@ video {
   border-radius: var(--vsdk-radius); transform: scaleX(-1);
 }
 .planned { display: flex; gap: 8px; align-items: center; }
+p:empty, div:empty { display: none; }
 .leave { justify-self: start; }
 `);
 
@@ -34,6 +40,18 @@ export class WaitingRoom extends VsdkElement {
   /** @type {Media | null} */
   media = null;
   #line = h('p', { class: 'notice fair', role: 'status', hidden: true });
+  /** @type {WakeLock | null} */
+  wakeLock = null;
+  /** For messages on this device. */
+  grant = '';
+  pushKey = '';
+  /** @type {ReturnType<typeof setInterval> | undefined} */ #tick;
+  #patience = h('p', { role: 'status' });
+  #awake = h('p', { class: 'small muted' });
+  #offer = h('div');
+  #onWakeLock = () => {
+    this.#awake.textContent = this.wakeLock?.means === 'none' ? this.t('visit.waiting.touch') : '';
+  };
   #late = h('p', { class: 'notice late', role: 'status', hidden: true });
 
   async start() {
@@ -56,15 +74,37 @@ export class WaitingRoom extends VsdkElement {
         this.#late,
         h('p', { class: 'lead', text: this.t('visit.waiting.told', { name: practitioner }) }),
         h('p', { text: this.t('visit.waiting.stay') }),
+        this.#patience,
+        this.#awake,
         start &&
           h('p', { class: 'planned' }, icon('clock'), this.t('visit.waiting.planned', { time: clock(start, this.lang, zone) })),
         this.media?.tracks.video && video,
+        this.#offer,
         h('button', { class: 'leave', on: { click: () => this.emit('vsdk-leave') } }, icon('door'), this.t('visit.waiting.leave')),
       ),
     );
     this.delay = delay;
     title.focus();
+    this.wakeLock?.addEventListener('change', this.#onWakeLock);
+    this.#onWakeLock();
+    this.#tick = setInterval(() => this.#overdue(), OVERDUE_TICK);
+    this.#overdue();
+    const offer = pushOffer(this, this.grant, this.pushKey);
+    if (offer) this.#offer.replaceChildren(offer);
     this.announce(this.t('visit.waiting.told', { name: practitioner }));
+  }
+
+  stop() {
+    clearInterval(this.#tick);
+    this.wakeLock?.removeEventListener('change', this.#onWakeLock);
+  }
+
+  /** The planned time has passed and nothing was announced: it is known that they wait. */
+  #overdue() {
+    const { start } = this.details;
+    const late = start !== '' && Date.now() > Date.parse(start) + OVERDUE_AFTER && this.#late.hidden;
+    const words = late ? this.t('visit.waiting.overdue') : '';
+    if (this.#patience.textContent !== words) this.#patience.textContent = words;
   }
 
   /** Something changed. @param {VisitConnection} connection */
@@ -86,6 +126,7 @@ export class WaitingRoom extends VsdkElement {
     const words = minutes > 0 && time ? this.t('visit.waiting.delay', { minutes, time }) : '';
     if ((this.#late.textContent ?? '') === words) return;
     this.#late.hidden = !words;
+    this.#overdue();
     this.#late.replaceChildren(...(words ? [icon('clock'), words] : []));
   }
 }

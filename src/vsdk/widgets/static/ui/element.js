@@ -134,9 +134,10 @@ export class VsdkElement extends HTMLElement {
   /**
    * @param {string} name
    * @param {unknown} [detail]
+   * @returns {boolean} false when somebody who heard it does what was to follow
    */
   emit(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+    return this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true, cancelable: true }));
   }
 
   async connectedCallback() {

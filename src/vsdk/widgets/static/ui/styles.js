@@ -80,13 +80,15 @@ export const base = sheet(`
   color: var(--vsdk-text);
   background: var(--vsdk-surface);
   text-align: start;
-  overflow-wrap: break-word;
+  overflow-wrap: anywhere;
   -webkit-text-size-adjust: 100%;
 }
 :host([hidden]), [hidden] { display: none !important; }
 *, ::before, ::after { box-sizing: border-box; }
 h1, h2, h3, p, ul, ol, dl, dd, figure { margin: 0; padding: 0; }
 ul, ol { list-style: none; }
+.numbered { list-style: decimal; padding-inline-start: 1.5em; }
+h1, h2, button, .button { hyphens: auto; }
 h1 { font-size: var(--vsdk-size-5); line-height: 1.2; font-weight: 650; letter-spacing: -0.01em; }
 h2 { font-size: var(--vsdk-size-4); line-height: 1.25; font-weight: 650; }
 h3 { font-size: var(--vsdk-size-3); line-height: 1.3; font-weight: 600; }
@@ -99,7 +101,7 @@ a { color: var(--vsdk-accent); text-underline-offset: 0.15em; }
 .small { font-size: var(--vsdk-size-1); }
 .stack { display: grid; gap: 16px; justify-items: start; }
 .stack > * { max-width: 100%; }
-.step { display: grid; gap: 20px; width: 100%; max-width: 36rem; margin-inline: auto; padding: 24px 16px 32px; }
+.step { display: grid; grid-template-columns: minmax(0, 1fr); gap: 20px; width: 100%; max-width: 36rem; margin-inline: auto; padding: 24px 16px 32px; }
 .card {
   background: var(--vsdk-raised); border: 1px solid var(--vsdk-line);
   border-radius: var(--vsdk-radius); padding: 16px;

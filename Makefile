@@ -24,7 +24,7 @@ unit: .venv/dev-ready .venv-peers/ready node_modules
 
 e2e: .venv/dev-ready node_modules
 	tools/system-packages
-	$(BIN)/pytest -m e2e -n 2
+	tools/test-browsers
 
 wheel: .venv/dev-ready
 	$(BIN)/python tools/check_wheel.py

@@ -49,7 +49,8 @@ def test_exactly_the_attributes_that_an_element_reads_are_named(
 
 @pytest.mark.parametrize("element", ["vsdk-practice-queue", "vsdk-video-visit"])
 def test_the_events_of_an_element_exist(element: str, page: Callable[[str], str]) -> None:
-    script = (STATIC_FOLDER / "elements" / "video-visit.js").read_text(encoding="utf-8")
+    names = ("video-visit.js", "chat-panel.js")
+    script = "".join((STATIC_FOLDER / "elements" / name).read_text(encoding="utf-8") for name in names)
     _, events = row(page("embedding.md"), element)
     assert events
     for event in events:

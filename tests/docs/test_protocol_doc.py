@@ -36,8 +36,8 @@ BROWSER, SERVER = types_of(messages.BrowserMessage), types_of(messages.ServerMes
 def rows(section: str) -> dict[str, str]:
     """Message types of a table, each with its cell of fields."""
     found: dict[str, str] = {}
-    for names, fields in re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| ([^|]*)\|", section, re.MULTILINE):
-        found |= dict.fromkeys(re.findall(r"\w+", names), fields)
+    for names, fields in re.findall(r"^\| (`[\w-]+`(?:, `[\w-]+`)*) \| ([^|]*)\|", section, re.MULTILINE):
+        found |= dict.fromkeys(re.findall(r"[\w-]+", names), fields)
     return found
 
 

@@ -209,6 +209,14 @@ def test_every_state_of_the_practitioners_visit(server: Server, tour: Tour) -> N
     lock.click()
     expect(visit(practice).locator("dialog.compare .digits")).to_be_visible()
     tour.look(practice, "practice-digits")
+    practice.keyboard.press("Escape")
+    for page, words in ((practice, "Wie oft nehmen Sie es?"), (patient, "Zweimal am Tag.")):
+        control(page, "message").click()
+        field = visit(page).locator("vsdk-chat textarea")
+        field.fill(words)
+        field.press("Enter")
+    expect(visit(practice).locator("vsdk-chat .words")).to_have_count(2)
+    tour.look(practice, "practice-chat")
 
     check = tour.page()
     check.goto(f"{server.base}/check?lang={tour.language}")

@@ -77,10 +77,10 @@ def test_m14_a_report_of_the_line_is_saved_during_the_visit_and_names_nobody(
     [line] = report["lines"]
     assert line["selected"]
     assert {candidate["type"] for candidate in line["local"]} >= {"host"}
-    sample = line["samples"][-1]
-    assert sample["up"] > 20
-    assert sample["down"] > 20
-    assert sample["frames"] > 5
+    best = {name: max(sample[name] or 0 for sample in line["samples"]) for name in ("up", "down", "frames")}
+    assert best["up"] > 20
+    assert best["down"] > 20
+    assert best["frames"] > 5
     assert {"restart", "phase admitted", "line good"} <= {event["code"] for event in report["events"]}
 
     html = saved(practice, dialog, "Systembericht speichern")

@@ -146,3 +146,23 @@ def test_a_practitioner_may_come_by_link_and_lets_the_patient_in(
     at_step(patient, "visit")
     media_flows(patient)
     media_flows(practice)
+
+
+def test_somebody_else_who_arrives_leaves_the_button_under_the_finger(
+    server: Server, new_context: Callable[..., Watched]
+) -> None:
+    appointment = an_appointment()
+    relative = {"reference": "RelatedPerson/3", "display": "Karl Beispiel"}
+    appointment["participant"].append({"actor": relative, "status": "accepted"})
+    links = {link["role"]: link["join_url"] for link in server.plan(appointment)["links"]}
+    practice, patient, relatives = new_context().page(), new_context().page(), new_context().page()
+    enter_waiting_room(practice, links["practitioner"])
+    enter_waiting_room(patient, links["patient"])
+    button = visit(practice).get_by_role("button", name="Einlassen")
+    expect(button).to_have_count(1)
+    button.hover()
+    practice.mouse.down()
+    enter_waiting_room(relatives, links["companion"])
+    expect(button).to_have_count(2)
+    practice.mouse.up()
+    at_step(patient, "visit")

@@ -11,10 +11,12 @@ from vsdk.domain.ids import PracticeId
 from vsdk.domain.participant import Capability, Participant, Role
 from vsdk.domain.practice import Practice
 from vsdk.domain.visit import FINAL, Visit, VisitState
+from vsdk.server import chat
 from vsdk.server.message_summary import summary
 from vsdk.server.messages import (
     Admitted,
     Cancelled,
+    ChatPeers,
     Ended,
     Entry,
     MessageSummary,
@@ -74,6 +76,8 @@ class Board:
             return
         appointment = await self._visits.appointment(visit)
         seats = self._rooms.seats(visit.id)
+        for seat in seats:
+            seat.inside = may_talk(visit, seat.participant, seat.grant.capabilities)
         await asyncio.gather(*(self._show(seat, visit, appointment, seats) for seat in seats))
 
     async def show_lists(self, practice_id: PracticeId) -> None:
@@ -109,7 +113,6 @@ class Board:
         )
 
     async def _show(self, seat: Seat, visit: Visit, appointment: Appointment, seats: list[Seat]) -> None:
-        seat.inside = may_talk(visit, seat.participant, seat.grant.capabilities)
         for message in self._picture(seat, visit, appointment, seats):
             text = write(message)
             if seat.told.get(message.type) == text:
@@ -122,7 +125,7 @@ class Board:
 
     def _picture(
         self, seat: Seat, visit: Visit, appointment: Appointment, seats: list[Seat]
-    ) -> Iterator[Waiting | Admitted | Queue]:
+    ) -> Iterator[Waiting | Admitted | Queue | ChatPeers]:
         arrival = visit.arrival(seat.participant)
         if seat.inside:
             yield Admitted(peers=_peers(seat, visit, seats), ice_servers=[])
@@ -135,6 +138,8 @@ class Board:
             )
         if Capability.ADMIT in seat.grant.capabilities:
             yield Queue(entries=[self._entry(visit, appointment, in_visit=True)])
+        if seat.chat_key:
+            yield chat.peers(seat, seats)
 
     def _entry(
         self,

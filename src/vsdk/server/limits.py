@@ -25,15 +25,18 @@ class AttemptLimit:
 
 
 class MessageBudget:
-    """A connection's messages: ``rate`` a second, sustained, with bursts of twice that."""
+    """What a connection may send: ``rate`` a second, sustained, with bursts of twice that."""
 
     def __init__(self, rate: float, now: float) -> None:
         self._rate = rate
         self._budget = rate * 2
         self._last = now
 
-    def spend(self, now: float) -> bool:
-        """False when the budget is used up. ``now`` is a monotonic time in seconds."""
-        self._budget = min(self._rate * 2, self._budget + (now - self._last) * self._rate) - 1
+    def spend(self, now: float, cost: float = 1) -> bool:
+        """False, and nothing is spent, when there is not so much left. ``now``: monotonic, in seconds."""
+        self._budget = min(self._rate * 2, self._budget + (now - self._last) * self._rate)
         self._last = now
-        return self._budget >= 0
+        if self._budget < cost:
+            return False
+        self._budget -= cost
+        return True

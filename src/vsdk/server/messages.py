@@ -18,6 +18,10 @@ Id = Annotated[str, Field(min_length=1, max_length=64)]
 Sdp = Annotated[str, Field(min_length=1, max_length=MAX_BYTES)]
 Epoch = Annotated[int, Field(ge=1, le=1_000_000)]
 Rating = Literal["good", "fair", "bad"]
+ChatKeyText = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{87}$")]
+"""a public key of P-256, uncompressed (65 bytes, SEC 1), as base64url without padding"""
+Box = Annotated[str, Field(min_length=1, max_length=60_000, pattern=r"^[A-Za-z0-9_-]+$", repr=False)]
+"""ciphertext as base64url without padding"""
 ProblemCode = Annotated[str, Field(pattern=r"^[a-z][a-z-]{1,39}$")]
 InterruptionCause = Literal["audio-session", "os-mute", "hidden", "ended", "device-lost"]
 
@@ -94,6 +98,21 @@ class Interruption(_Message):
     kinds: Annotated[list[Literal["audio", "video"]], Field(min_length=1, max_length=2)]
 
 
+class ChatKey(_Message):
+    """This page can be written to."""
+
+    type: Literal["chat-key"] = "chat-key"
+    key: ChatKeyText
+
+
+class Chat(_Message):
+    """For one peer, sealed."""
+
+    type: Literal["chat"] = "chat"
+    to: Id
+    box: Box
+
+
 class Connected(_Message):
     type: Literal["connected"] = "connected"
 
@@ -129,6 +148,8 @@ BrowserMessage = (
     | Answer
     | Ice
     | Interruption
+    | ChatKey
+    | Chat
     | Connected
     | Lost
     | Bye
@@ -254,6 +275,25 @@ class Admitted(BaseModel):
     ice_servers: list[dict[str, Any]]
 
 
+class ChatPeer(BaseModel):
+    participant: str
+    role: str
+    name: str = Field(repr=False)
+    key: ChatKeyText
+
+
+class ChatPeers(BaseModel):
+    type: Literal["chat-peers"] = "chat-peers"
+    peers: list[ChatPeer]
+
+
+class RelayedChat(BaseModel):
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
+    type: Literal["chat"] = "chat"
+    sender: str = Field(alias="from")
+    box: Box
+
+
 class PeerLost(BaseModel):
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
     type: Literal["lost"] = "lost"
@@ -313,6 +353,8 @@ ServerMessage = (
     | Admitted
     | RelayedDescription
     | RelayedIce
+    | ChatPeers
+    | RelayedChat
     | PeerLost
     | PeerBye
     | Ended

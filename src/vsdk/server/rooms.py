@@ -41,6 +41,8 @@ class Seat:
     """has reported a direct connection"""
     interruption: Interrupted | None = None
     """sound or picture stopped, and nobody here meant it"""
+    chat_key: str = ""
+    """with which others seal what is for this page; empty while it takes nothing"""
     inside: bool = False
     """may exchange offers, answers and candidates now"""
     told: dict[str, str] = field(default_factory=dict)
@@ -109,7 +111,7 @@ class Rooms:
         before = seats.get(seat.participant)
         if before and before.id == seat.id:
             seat.check, seat.connected = before.check, before.connected
-            seat.interruption = before.interruption
+            seat.interruption, seat.chat_key = before.interruption, before.chat_key
             for other in seats.values():
                 other.told.pop("admitted", None)  # whom it told `lost` is told again who is there
         seats[seat.participant] = seat

@@ -19,6 +19,7 @@ from vsdk.domain.join import AccessGrant
 from vsdk.domain.participant import Capability
 from vsdk.domain.visit import FINAL, Visit, VisitState
 from vsdk.rtc.sdp import check_sdp
+from vsdk.server import chat
 from vsdk.server import messages as m
 from vsdk.server.board import Board, IceServers, practitioner
 from vsdk.server.limits import MessageBudget
@@ -88,6 +89,7 @@ class Connection:
         self._grant: AccessGrant | None = None
         self._seat: Seat | None = None
         self._closed = False
+        self._chat_budget = MessageBudget(chat.BYTES_PER_SECOND, time.monotonic())
 
     async def send(self, text: str) -> None:
         """To someone who is gone, nothing is sent; what they said before they went is still to be read."""
@@ -289,6 +291,13 @@ class Connection:
                 await visits.admit(visit_id, ParticipantId(participant), grant.role)
             case m.Interruption():
                 await self._interrupted(message, visit_id, seat)
+            case m.ChatKey(key=key):
+                self._need(grant, Capability.TALK)
+                seat.chat_key = key
+                await self._shared.board.show_visit(await visits.get(visit_id))
+            case m.Chat():
+                other = self._shared.rooms.seat(visit_id, ParticipantId(message.to))
+                await chat.forward(message, seat, other, self._chat_budget, time.monotonic())
             case m.Connected():
                 await self._connected(visit_id, seat)
             case m.Lost():

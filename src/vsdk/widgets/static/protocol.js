@@ -21,8 +21,9 @@
  * @typedef {{ type: 'connected' } | { type: 'lost' } | { type: 'bye' } | { type: 'ping' }} Signal
  * @typedef {{ type: 'close', visit: string }} Close
  * @typedef {{ type: 'invite', visit: string, participant: string }} Invite
+ * @typedef {{ type: 'chat-key', key: string } | { type: 'chat', to: string, box: string }} SendChat
  * @typedef {Hello | Check | Admit | SendDescription | SendCandidate | Interruption | Signal | Close
- *   | Invite} BrowserMessage
+ *   | Invite | SendChat} BrowserMessage
  *
  * From the server:
  * @typedef {{ participant: string, role: Role, name: string, capabilities: string[] }} You
@@ -43,11 +44,15 @@
  * @typedef {{ type: 'admitted', peers: PeerInfo[], ice_servers: RTCIceServer[] }} Admitted
  * @typedef {{ type: 'offer' | 'answer', from: string, epoch: number, sdp: string }} Description
  * @typedef {{ type: 'ice', from: string, epoch: number, candidate: RTCIceCandidateInit | null }} Candidate
+ * @typedef {{ participant: string, role: Role, name: string, key: string }} ChatPeer  somebody to whom one can write
+ * @typedef {{ type: 'chat-peers', peers: ChatPeer[] }} ChatPeers
+ * @typedef {{ type: 'chat', from: string, box: string }} ChatBox
  * @typedef {{ type: 'lost' | 'bye', from: string }} PeerLeft
  * @typedef {{ type: 'ended', by: string, come_back_until: string | null }} Ended
  * @typedef {{ type: 'cancelled' } | { type: 'pong' }} Plain
  * @typedef {{ type: 'error', code: string, detail: string, ref?: string | null }} Failure
  * @typedef {Welcome | FreshGrant | Queue | Waiting | Admitted | Description | Candidate | PeerLeft | Ended | Plain
+ *   | ChatPeers | ChatBox
  *   | Failure} ServerMessage
  *
  * What `receive` works on:

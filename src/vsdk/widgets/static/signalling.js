@@ -22,7 +22,8 @@ const WELCOME_WITHIN = 10_000;
 const TOO_FAST_PAUSE = 5_000;
 /** As long as the server holds a seat: afterwards nobody needs a goodbye. */
 const GOODBYE_WITHIN = 60_000;
-const MEDIA = new Set(['offer', 'answer', 'ice']);
+/** An ICE restart repairs these, and a chat sends again. */
+const FLEETING = new Set(['offer', 'answer', 'ice', 'chat-key', 'chat']);
 
 /** A seat: random, made once per page load. */
 export function newSeat() {
@@ -65,12 +66,12 @@ export class Signalling {
   }
 
   /**
-   * Send now, or when the connection is back. Offers, answers and candidates are not kept: an ICE restart repairs.
+   * Send now, or when the connection is back. What others repair is not kept.
    * @param {BrowserMessage} message
    */
   send(message) {
     if (this.#state === 'open') this.#socket?.send(JSON.stringify(message));
-    else if (this.#state !== 'closed' && !MEDIA.has(message.type)) this.#queue.push(message);
+    else if (this.#state !== 'closed' && !FLEETING.has(message.type)) this.#queue.push(message);
   }
 
   /** The page has no more use for it. A goodbye that is still to be sent is sent first. */

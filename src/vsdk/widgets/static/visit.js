@@ -6,7 +6,7 @@
  * @import { Control, Switches, Tracks } from './peer.js'
  * @import { SignallingState } from './signalling.js'
  *
- * @typedef {'phase' | 'peers' | 'queue' | 'waiting' | 'signalling' | 'ready'} Change
+ * @typedef {'phase' | 'peers' | 'queue' | 'waiting' | 'signalling' | 'ready' | 'chat'} Change
  *   `ready`: the server has said welcome, at first or again
  * @typedef {object} Options
  * @property {string} url  the WebSocket address
@@ -17,6 +17,7 @@
  * @property {(participant: string, message: Control) => void} onControl
  */
 
+import { Chat } from './chat.js';
 import { Peer, certificate } from './peer.js';
 import { START, rebuild, receive, refused } from './protocol.js';
 import { Report } from './report.js';
@@ -38,6 +39,8 @@ export class VisitConnection {
   /** @type {Map<string, Peer>} */
   peers = new Map();
   report = new Report();
+  /** @type {Chat | null} from the first welcome to the end */
+  chat = null;
   #options;
   #signalling;
   /** @type {Tracks} */ #tracks = { audio: null, video: null };
@@ -51,6 +54,8 @@ export class VisitConnection {
   #reported = false;
   #noted = '';
   /** @type {Map<string, boolean>} whether the digits were the same, by the other side's certificate: one's own stays */ #compared = new Map();
+  /** @type {WeakMap<Peer, string>} the keys for the chat, as the others say directly */ #chatKeys = new WeakMap();
+  /** @type {WeakSet<Peer>} who was told ours */ #toldKey = new WeakSet();
   #online = () => this.restart();
 
   /** @param {Options} options */
@@ -122,6 +127,8 @@ export class VisitConnection {
 
   /** The red button, or leaving the waiting room. */
   hangUp() {
+    // Who only leaves the waiting room may come back to what was written there.
+    if (this.state.phase !== 'admitted') this.chat?.close();
     this.#signalling.send({ type: 'bye' });
     const by = this.state.you?.role ?? 'patient';
     this.#take(receive(this.state, { type: 'ended', by, come_back_until: null }));
@@ -137,14 +144,18 @@ export class VisitConnection {
 
   /**
    * What is known about who is at the other end. What was compared holds as long as the certificates are the same, also
-   * for a connection that was built anew.
+   * for a connection that was built anew. A key for the chat that is another one by signalling than directly says the same
+   * as other digits.
    * @param {string} participant
    * @returns {'none' | 'open' | 'same' | 'different'}  `none`: there are no digits to compare
    */
   trust(participant) {
     const peer = this.peers.get(participant);
     const same = peer?.ends && this.#compared.get(peer.ends.theirs);
-    if (peer?.sas?.broken || same === false) return 'different';
+    const chatKey = this.chat?.peers.get(participant)?.key;
+    const direct = peer && this.#chatKeys.get(peer);
+    const otherKey = Boolean(chatKey && direct && chatKey !== direct);
+    if (peer?.sas?.broken || same === false || otherKey) return 'different';
     if (same) return 'same';
     return peer?.sas?.code ? 'open' : 'none';
   }
@@ -165,6 +176,7 @@ export class VisitConnection {
     globalThis.removeEventListener?.('online', this.#online);
     network()?.removeEventListener('change', this.#online);
     this.#signalling.close();
+    this.chat?.close();
     for (const peer of this.peers.values()) peer.close();
     this.peers.clear();
     this.#discardSpare();
@@ -172,12 +184,32 @@ export class VisitConnection {
 
   /** @param {ServerMessage} message */
   #receive(message) {
+    if (message.type === 'chat' || message.type === 'chat-peers') return this.chat?.receive(message);
     const ready = message.type === 'welcome';
     const change = message.type === 'queue' || message.type === 'waiting' ? message.type : undefined;
     this.#take(receive(this.state, message), change);
     if (!ready) return;
     this.#prepare();
+    this.#openChat();
     this.#options.onChange('ready');
+  }
+
+  #openChat() {
+    const { you, visit } = this.state;
+    if (!you?.capabilities.includes('talk') || !visit) return;
+    if (!this.chat) {
+      this.chat = new Chat(visit.id, you, (message) => this.#signalling.send(message));
+      this.chat.addEventListener('change', () => this.#options.onChange('chat'));
+    }
+    void this.chat.announce();
+  }
+
+  /** Say our key for the chat directly too: what the digits vouch for is this connection. */
+  #confirmChatKey() {
+    for (const peer of this.peers.values()) {
+      if (this.#toldKey.has(peer) || !this.chat?.key) continue;
+      if (peer.tell({ t: 'chat-key', key: this.chat.key })) this.#toldKey.add(peer);
+    }
   }
 
   /** @param {Step} step @param {Change} [change] */
@@ -190,6 +222,7 @@ export class VisitConnection {
     if (state.phase !== before.phase || state.ended !== before.ended) {
       if (state.phase !== 'waiting' && state.phase !== 'connecting') this.#discardSpare();
       this.report.note(`phase ${state.phase}`);
+      if (state.phase === 'ended' || state.phase === 'cancelled' || state.phase === 'refused') void this.chat?.end();
       if (this.#interruption.cause) this.#reportInterruption();
       this.#options.onChange('phase');
     }
@@ -240,7 +273,7 @@ export class VisitConnection {
       reachable: () => this.#signalling.state === 'open',
       onChange: () => this.#peersChanged(),
       onRebuild: () => this.#take(rebuild(this.state, participant)),
-      onControl: (message) => this.#options.onControl(participant, message),
+      onControl: (message) => this.#told(participant, peer, message),
       visit: this.state.visit?.id ?? '',
       onStats: (stats) => this.report.hear(participant, stats),
     });
@@ -250,6 +283,13 @@ export class VisitConnection {
     if (theirs) peer.interrupted(theirs);
     const { cause, since } = this.#interruption;
     peer.setInterruption(cause && { ...cause, since: since ?? '' });
+  }
+
+  /** @param {string} participant @param {Peer} peer @param {Control} message */
+  #told(participant, peer, message) {
+    if (message.t !== 'chat-key') return this.#options.onControl(participant, message);
+    this.#chatKeys.set(peer, String(message.key));
+    this.#options.onChange('peers');
   }
 
   /** @param {string} participant @param {'offer' | 'answer'} kind @param {string} sdp @param {number} epoch */
@@ -305,6 +345,7 @@ export class VisitConnection {
       this.#signalling.send({ type: 'lost' });
     }
     this.#noteQuality();
+    this.#confirmChatKey();
     this.#options.onChange('peers');
   }
 

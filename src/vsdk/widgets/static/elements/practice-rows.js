@@ -221,6 +221,7 @@ function rowActions(entry, people, { t, openVisit, now, zone, actions }) {
   }
   if (entry.state !== 'waiting') return delay;
   const spoken = t('practice.end-name', { name });
+  const write = action(`${entry.visit}/write`, 'quiet', t('practice.write'), t('practice.write-name', { name }), () => actions.open(entry.visit));
   const end = action(`${entry.visit}/end`, 'quiet', t('practice.end'), spoken, () => actions.ask('end', entry));
-  return [...delay, end];
+  return [write, ...delay, end];
 }

@@ -97,6 +97,7 @@ export const practiceSheet = sheet(`${DIALOGS}
 @container (max-width: 35.99rem) {
   .here .actions { width: 100%; }
   .here .actions .primary { flex: 1 0 100%; }
+  .here .actions .quiet { padding-inline: 6px; }
 }
 @container (min-width: 36rem) {
   .list { padding-inline: 20px; }

@@ -5,13 +5,14 @@
  * @import { VsdkElement } from '../ui/element.js'
  */
 
+import { download } from '../download.js';
 import { h } from '../ui/element.js';
 import { icon } from '../ui/icons.js';
 
 /** @param {VsdkElement} host @param {Report} report */
 export function reportButtons(host, report) {
   const save = async (/** @type {'html' | 'json'} */ kind) => {
-    const { download, readable } = await import('../report-page.js');
+    const { readable } = await import('../report-page.js');
     const data = await report.data();
     const name = `vsdk-report-${data.made.slice(0, 16).replace(/\D/g, '-')}.${kind}`;
     if (kind === 'json') download(name, 'application/json', JSON.stringify(data, null, 1));

@@ -60,20 +60,22 @@ export class StageSettings {
   async show() {
     navigator.mediaDevices.addEventListener('devicechange', this.#changed);
     await this.#list(false);
-    if (!this.node.isConnected) return;
+    if (!this.node.isConnected) return this.#closed();
     this.node.showModal();
     this.#listen();
   }
 
   #closed() {
+    if (!this.#open) return;
     this.#open = false;
     navigator.mediaDevices.removeEventListener('devicechange', this.#changed);
     this.#stage.media.closeMeter();
     this.node.remove();
   }
 
+  /** Also the end, when the visit around it is gone. */
   #listen() {
-    if (!this.#open || !this.node.isConnected) return;
+    if (!this.node.isConnected) return this.#closed();
     this.#meter.value = this.#stage.media.level();
     requestAnimationFrame(() => this.#listen());
   }

@@ -6,7 +6,20 @@ export const stageSheet = sheet(`
 :host { background: #10171c; container-type: size; }
 .main { block-size: 100%; }
 .stage { position: relative; display: flex; flex-direction: column; block-size: 100%; }
-.picture { position: relative; flex: 1; min-block-size: 0; }
+.body { position: relative; flex: 1; display: flex; min-block-size: 0; }
+.picture { position: relative; flex: 1; min-inline-size: 0; }
+.drawer {
+  display: flex; flex-direction: column; gap: 8px; inline-size: 22rem; padding: 8px 16px 16px;
+  color: var(--vsdk-text); background: var(--vsdk-raised); border-inline-start: 1px solid var(--vsdk-line);
+}
+.drawer .head { display: flex; justify-content: space-between; align-items: center; }
+.drawer vsdk-chat { flex: 1; min-block-size: 0; }
+@container (max-width: 52rem) { .drawer { position: absolute; inset: 0; z-index: 1; inline-size: auto; border: 0; } }
+.bar .message { position: relative; }
+.bar .count {
+  position: absolute; inset-block-start: 4px; inset-inline-start: calc(50% + 8px); min-inline-size: 22px; padding: 1px 6px;
+  color: var(--vsdk-on-danger); background: var(--vsdk-danger); border-radius: 11px; font-weight: 700;
+}
 .remotes { position: absolute; inset: 0; display: grid; grid-auto-flow: row; grid-auto-rows: 1fr; gap: 4px; }
 @container (min-width: 40rem) { .remotes { grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); } }
 .remote { position: relative; min-block-size: 0; overflow: hidden; background: #10171c; }

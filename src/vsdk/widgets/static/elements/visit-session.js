@@ -28,7 +28,7 @@ import { callIn } from '../attention.js';
 import { Interruption } from '../interruption.js';
 import { VisitConnection } from '../visit.js';
 import { step } from './join-steps.js';
-import { lobbyStep } from './lobby.js';
+import { Lobby } from './lobby.js';
 import { VisitStage } from './visit-stage.js';
 import { WaitingRoom } from './waiting-room.js';
 
@@ -36,9 +36,8 @@ export class VisitSession {
   connection;
   #house;
   #interruption;
-  /** @type {WaitingRoom | VisitStage | null} */ #room = null;
+  /** @type {WaitingRoom | Lobby | VisitStage | null} */ #room = null;
   #left = false;
-  #lobby = '';
   #admit = '';
   #welcomed = () => {};
 
@@ -94,6 +93,11 @@ export class VisitSession {
     return this.connection.state.you?.capabilities.includes('admit') ?? false;
   }
 
+  /** The practice's time zone, where it is known. */
+  get #zone() {
+    return this.#house.preview?.time_zone ?? this.#house.element.getAttribute('time-zone') ?? undefined;
+  }
+
   /** @param {string} phase @param {...Child} nodes */
   #step(phase, ...nodes) {
     this.#room = null;
@@ -101,11 +105,19 @@ export class VisitSession {
   }
 
   #showLobby() {
-    const people = this.connection.state.entry?.people ?? [];
-    const key = JSON.stringify(people.map(({ participant, present, waiting, check }) => [participant, present, waiting, check]));
-    if (this.#house.element.getAttribute('step') === 'waiting' && this.#lobby === key) return;
-    this.#lobby = key;
-    this.#step('waiting', lobbyStep(this.#house.element, people, (participant) => this.connection.admit(participant)));
+    let lobby = this.#room;
+    if (!(lobby instanceof Lobby)) {
+      lobby = new Lobby(this.#house.element, this.connection, () => this.#leave(), this.#zone);
+      this.#step('waiting', lobby.node);
+      this.#room = lobby;
+    }
+    lobby.update(this.connection.state.entry?.people ?? []);
+  }
+
+  /** Out of the waiting room, or back to the list; the visit goes on without them. */
+  #leave() {
+    this.#left = true;
+    this.connection.hangUp();
   }
 
   /** Whoever was to be let in is not there any more: show who is. */
@@ -135,6 +147,7 @@ export class VisitSession {
     else if (change === 'phase') this.#phaseChanged();
     else if (this.#room instanceof VisitStage) this.#room.update();
     else if (this.#room instanceof WaitingRoom) this.#room.follow(this.connection);
+    else if (this.#room instanceof Lobby && change === 'chat') this.#room.update(this.connection.state.entry?.people ?? []);
     else if (change === 'queue' && this.connection.state.phase === 'waiting' && this.#admits && !this.#admit) this.#showLobby();
   }
 
@@ -155,6 +168,7 @@ export class VisitSession {
     const { waiting, visit } = this.connection.state;
     const room = this.#inner(new WaitingRoom());
     room.media = this.#house.media;
+    room.connection = this.connection;
     room.wakeLock = this.#house.wakeLock;
     room.grant = this.#house.grant;
     room.pushKey = preview?.push_key ?? '';
@@ -164,10 +178,7 @@ export class VisitSession {
       delay: waiting?.delay_minutes ?? 0,
       zone: preview?.time_zone,
     };
-    room.addEventListener('vsdk-leave', () => {
-      this.#left = true;
-      this.connection.hangUp();
-    });
+    room.addEventListener('vsdk-leave', () => this.#leave());
     this.#step('waiting', step(room));
     this.#room = room;
   }
@@ -178,7 +189,7 @@ export class VisitSession {
     stage.connection = this.connection;
     stage.media = this.#house.media;
     stage.interruption = this.#interruption;
-    stage.zone = this.#house.preview?.time_zone ?? this.#house.element.getAttribute('time-zone') ?? undefined;
+    stage.zone = this.#zone;
     const person = this.connection.state.entry?.people.find(({ role }) => role === 'patient');
     stage.expected = this.#house.preview?.practitioner ?? person?.name ?? '';
     stage.addEventListener('vsdk-anew', () => this.#house.anew());

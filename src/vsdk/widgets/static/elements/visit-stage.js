@@ -17,6 +17,7 @@ import { ScreenShare, canShareScreen } from '../screen-share.js';
 import { elapsed } from '../times.js';
 import { VsdkElement, h } from '../ui/element.js';
 import { icon } from '../ui/icons.js';
+import { ChatDrawer } from './chat-drawer.js';
 import { CompareDialog } from './compare-dialog.js';
 import { ownCard, waysBack } from './interruption-cards.js';
 import { RemoteView } from './remote-view.js';
@@ -57,6 +58,7 @@ export class VisitStage extends VsdkElement {
   #lock = h('button', { hidden: true, on: { click: () => this.#compare() } });
   /** @type {CompareDialog | null} */ #comparing = null;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #ticking;
+  #chat = new ChatDrawer(this);
   #share = new ScreenShare();
   #self = h('video', { part: 'self', autoplay: true, playsinline: true });
   #selfButton = h('button', { class: 'self', on: { click: () => this.#move() } }, this.#self);
@@ -87,13 +89,19 @@ export class VisitStage extends VsdkElement {
         'div',
         { class: 'stage' },
         this.#heading,
-        h('div', { class: 'picture' }, this.#remotes, this.#alone, this.#selfButton, h('div', { class: 'chips' }, this.#elapsed, this.#lock), this.#sound),
+        h(
+          'div',
+          { class: 'body' },
+          h('div', { class: 'picture' }, this.#remotes, this.#alone, this.#selfButton, h('div', { class: 'chips' }, this.#elapsed, this.#lock), this.#sound),
+          this.#chat.node,
+        ),
         h('div', { class: 'over' }, this.#own, this.#shared, this.#banner, this.#knocks),
         h(
           'div',
           { class: 'bar', role: 'group', 'aria-label': this.t('visit.stage.controls') },
           this.#microphone,
           this.#camera,
+          this.#chat.button,
           this.#button('refresh', 'visit.stage.restart', () => this.#restart()),
           this.#button('settings', 'visit.stage.more', () => this.#more()),
           this.#button('hang-up', 'visit.stage.hang-up', () => this.emit('vsdk-hang-up'), 'danger'),
@@ -101,6 +109,7 @@ export class VisitStage extends VsdkElement {
       ),
     );
     this.#built = true;
+    if (this.connection) this.#chat.build(this.connection, this.zone);
     this.#place();
     this.#mediaChanged();
     this.#showOwn();
@@ -145,6 +154,7 @@ export class VisitStage extends VsdkElement {
     this.#showKnocks();
     this.#count();
     this.#showLock();
+    this.#chat.update();
   }
 
   /** Whether it was compared that nobody is in between; the worst word of all that are there. */

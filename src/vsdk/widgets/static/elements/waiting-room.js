@@ -15,6 +15,7 @@ import { clock, later } from '../times.js';
 import { VsdkElement, h } from '../ui/element.js';
 import { icon } from '../ui/icons.js';
 import { sheet } from '../ui/styles.js';
+import { ChatFold } from './chat-fold.js';
 
 const OVERDUE_TICK = 15_000;
 const OVERDUE_AFTER = 60_000;
@@ -45,6 +46,9 @@ export class WaitingRoom extends VsdkElement {
   /** For messages on this device. */
   grant = '';
   pushKey = '';
+  /** @type {VisitConnection | null} */
+  connection = null;
+  /** @type {ChatFold | null} */ #chat = null;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #tick;
   #patience = h('p', { role: 'status' });
   #awake = h('p', { class: 'small muted' });
@@ -64,6 +68,7 @@ export class WaitingRoom extends VsdkElement {
     });
     video.muted = true;
     video.srcObject = this.media?.stream ?? null;
+    if (this.connection) this.#chat = new ChatFold(this, this.connection, 'chat.to-practice', zone);
     const title = h('h2', { text: this.t('visit.waiting.title'), tabindex: -1 });
     this.show(
       h(
@@ -78,6 +83,7 @@ export class WaitingRoom extends VsdkElement {
         this.#awake,
         start &&
           h('p', { class: 'planned' }, icon('clock'), this.t('visit.waiting.planned', { time: clock(start, this.lang, zone) })),
+        this.#chat?.node,
         this.media?.tracks.video && video,
         this.#offer,
         h('button', { class: 'leave', on: { click: () => this.emit('vsdk-leave') } }, icon('door'), this.t('visit.waiting.leave')),
@@ -111,6 +117,7 @@ export class WaitingRoom extends VsdkElement {
   follow({ signallingState, state }) {
     this.away = signallingState === 'down';
     this.delay = state.waiting?.delay_minutes ?? 0;
+    this.#chat?.update();
   }
 
   /** Say that signalling is away; the place is held meanwhile. @param {boolean} away */

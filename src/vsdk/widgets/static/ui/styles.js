@@ -106,6 +106,9 @@ a { color: var(--vsdk-accent); text-underline-offset: 0.15em; }
   background: var(--vsdk-raised); border: 1px solid var(--vsdk-line);
   border-radius: var(--vsdk-radius); padding: 16px;
 }
+.chat summary { cursor: pointer; min-height: 28px; font-weight: 600; }
+.chat[open] summary { margin-block-end: 12px; }
+.chat .count { margin-inline-start: 12px; color: var(--vsdk-accent); }
 .visually-hidden {
   position: absolute; width: 1px; height: 1px; margin: -1px; padding: 0; border: 0;
   overflow: hidden; clip-path: inset(50%); white-space: nowrap;

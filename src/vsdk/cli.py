@@ -1,4 +1,4 @@
-"""The command line: demo, serve, links, plugins, new, audit, outbox, check.
+"""The command line: demo, serve, links, plugins, new, user, audit, outbox, check.
 
 Exit codes: 0 done, 1 something could not be done (and was said), 2 wrong usage or configuration.
 """
@@ -94,6 +94,7 @@ def parser() -> argparse.ArgumentParser:
     audit.add_argument("--format", choices=("jsonl", "table"), default="table")
     audit.set_defaults(run=_audit)
 
+    _add_user(commands)
     _add_outbox(commands)
     _add_check(commands)
     return top
@@ -110,6 +111,30 @@ def _add_new(commands: Any) -> None:
         "--directory", metavar="DIR", help="folder of the project (default: vsdk- and the name, here)"
     )
     plugin.set_defaults(run=_new_plugin)
+
+
+def _add_user(commands: Any) -> None:
+    actions = commands.add_parser(
+        "user", help="who may sign in with an account of the practice"
+    ).add_subparsers(required=True, metavar="ACTION")
+    for name, text in (
+        ("add", "let somebody in"),
+        ("password", "give a new password, and sign out everywhere"),
+        ("remove", "let somebody in no more, and sign out everywhere"),
+        ("list", "who may, and how often they are signed in"),
+    ):
+        action = actions.add_parser(name, help=text)
+        action.add_argument("--practice", metavar="ID", help="default: the only one of the settings")
+        action.set_defaults(run=_user, action=name)
+        if name == "list":
+            action.add_argument("--format", choices=("jsonl", "table"), default="table")
+            continue
+        action.add_argument("login", metavar="LOGIN")
+        if name == "add":
+            action.add_argument("--name", default="", help="as the others read it (default: LOGIN)")
+            action.add_argument("--role", choices=("practitioner", "staff"), default="practitioner")
+        if name != "remove":
+            action.add_argument("--generate", action="store_true", help="make a password and show it once")
 
 
 def _add_outbox(commands: Any) -> None:
@@ -220,6 +245,24 @@ def _audit(options: argparse.Namespace) -> int:
 
     settings = Settings.load(options.config)
     return asyncio.run(show(settings, options.practice, options.visit, table=options.format == "table"))
+
+
+def _user(options: argparse.Namespace) -> int:
+    from vsdk.commands import users
+    from vsdk.domain.participant import Role
+
+    settings, out = Settings.load(options.config), sys.stdout
+    if options.action == "list":
+        practice = users.practice_of(settings, options.practice) if options.practice else None
+        return asyncio.run(users.show(settings, practice, table=options.format == "table", out=out))
+    chosen = users.practice_of(settings, options.practice)
+    if options.action == "remove":
+        return asyncio.run(users.remove(settings, chosen, options.login, out))
+    password = users.new_password(generate=options.generate, out=out)
+    if options.action == "password":
+        return asyncio.run(users.change_password(settings, chosen, options.login, password, out))
+    role = Role(options.role)
+    return asyncio.run(users.add(settings, chosen, options.login, options.name, role, password, out))
 
 
 def _outbox(options: argparse.Namespace) -> int:

@@ -22,7 +22,7 @@ from vsdk.domain.errors import ConfigurationError, VsdkError
 from vsdk.domain.ids import ParticipantId, PracticeId, VisitId
 from vsdk.domain.policy import Present, Word
 from vsdk.domain.practice import Practice
-from vsdk.hooks.ports import IdentityProvider, ScheduleSource
+from vsdk.hooks.ports import ScheduleSource
 from vsdk.rtc.ice import LIFETIME, TEST_LIFETIME, ice_servers
 from vsdk.server import (
     api,
@@ -35,6 +35,7 @@ from vsdk.server import (
     problems,
     receipts,
     recipient_api,
+    sign_in_api,
 )
 from vsdk.server.app import make_app
 from vsdk.server.board import Board
@@ -57,6 +58,7 @@ from vsdk.service.own_links import LostLinks, OwnLinks
 from vsdk.service.patient_access import PatientAccessService
 from vsdk.service.policy import PolicyService, explain
 from vsdk.service.scheduling import SchedulingService
+from vsdk.service.sign_in import SignInService
 from vsdk.service.visits import VisitService
 from vsdk.service.write_back import WritingBack
 from vsdk.settings import PluginConfig, Settings
@@ -91,7 +93,10 @@ class VideoSdk:
         self.clock = clock or SystemClock()
         self.http = HttpClient()
         config = PluginConfig(settings)
-        self.registry = plugins.load(settings.plugins, config, self.http, trace=settings.trace_hooks)
+        self.store = SqlStore(settings.database)
+        self.registry = plugins.load(
+            settings.plugins, config, self.http, self.store, trace=settings.trace_hooks
+        )
         practices = {p.id: p for p in config.practices}
         self.practices: Mapping[PracticeId, Practice] = practices
         self.sources: Mapping[PracticeId, ScheduleSource] = choices.chosen(
@@ -107,7 +112,6 @@ class VideoSdk:
             raise ConfigurationError(f"the pages may not be shown: {explain(decision)}", code="policy-denied")
         self._check_words(messages)
 
-        self.store = SqlStore(settings.database)
         self._key = signing_key(settings)
         self.grants = Grants(self._key, timedelta(minutes=settings.grant_minutes))
         self.appointment_format = FhirFormat()
@@ -124,7 +128,7 @@ class VideoSdk:
             settings.base_url,
             own_links.without,
         )
-        self.join = JoinService(self.store, self.grants, self.policy, self.clock, practices, providers)
+        self.join = JoinService(self.store, self.grants, self.policy, self.clock)
         ways = choices.ways(settings, self.registry.channels)
         teams = {id_ for id_, p in practices.items() if reaches_team(p, [way.kind for way in ways[id_]])}
         errands = Errands(self.store, self.scheduling, practices)
@@ -156,16 +160,18 @@ class VideoSdk:
         )
         self._echoes = probe_api.Echoes()
         self._rooms = Rooms(hold_times or HoldTimes(), self._vacated)
+        self.sign_ins = SignInService(
+            self.store, self.join, self.clock, practices, providers, self._rooms.end_sign_in
+        )
         board = Board(self._rooms, self.visits, self.messages, self.clock, practices, self._ice_servers)
         self.visits.subscribe(board.visit_changed)
-        self._app = self._make_app(board, texts, providers, origins)
+        self._app = self._make_app(board, texts, origins)
         self._started = False
 
     def _make_app(
         self,
         board: Board,
         texts: Texts,
-        providers: Mapping[PracticeId, IdentityProvider],
         origins: frozenset[str],
     ) -> Any:
         settings = self.settings
@@ -176,7 +182,6 @@ class VideoSdk:
             assets,
             texts,
             self.practices,
-            providers,
             self.registry.pages,
             settings.base_url,
             self.patients,
@@ -230,6 +235,9 @@ class VideoSdk:
                     join=self.join, attempts=attempts, servers=self._test_servers, echoes=self._echoes
                 ),
                 receipts.make_router(messages=self.messages, base_url=settings.base_url),
+                sign_in_api.make_router(
+                    sign_ins=self.sign_ins, join=self.join, attempts=attempts, base_url=settings.base_url
+                ),
                 pages.make_router(site),
             ],
             site=site,

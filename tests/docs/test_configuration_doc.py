@@ -14,6 +14,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
 from vsdk import Settings
+from vsdk.adapters.identity.oidc_settings import OidcClient
 from vsdk.adapters.scheduling.fhir import source_settings
 from vsdk.adapters.scheduling.fhir.following.notification_settings import NotificationSettings
 from vsdk.adapters.scheduling.fhir.following.window_settings import SearchSettings
@@ -122,8 +123,9 @@ SERVER: dict[str, type[BaseModel]] = {
     "tls": source_settings.TlsSettings,
     "search": SearchSettings,
     "notifications": NotificationSettings,
+    "One OpenID provider": OidcClient,
 }
-"""the parts of a section of `fhir_schedule`"""
+"""the parts of a section of `fhir_schedule` and `oidc`"""
 
 
 @pytest.mark.parametrize("where", SERVER)
@@ -145,7 +147,7 @@ def test_the_section_of_each_installed_plugin_is_described(plugin: str, sections
     ]
     where = f"[plugin.{plugin}]"
     section = sections("configuration.md", "###")[where]
-    if not models and plugin != "fhir_schedule":
+    if not models and plugin not in ("fhir_schedule", "oidc"):
         assert section.strip().startswith("No settings.")
     for model in models:
         assert rows(section) == expected(f"plugin.{plugin}", model)

@@ -93,6 +93,8 @@ class Server:
     def write_settings(self, **extra: Any) -> None:
         plugins = extra.pop("plugins", PLUGINS)
         turn = extra.pop("turn", None)
+        provider = extra.pop("identity_provider", "local")
+        sections = extra.pop("sections", [])
         lines = [
             f'base_url = "{self.base}"',
             f'database = "sqlite+aiosqlite:///{self.folder / "vsdk.sqlite3"}"',
@@ -102,13 +104,14 @@ class Server:
             'id = "park"',
             'name = "Praxis am Park"',
             'phone = "+493023125000"',
-            'identity_provider = "local"',
+            f'identity_provider = "{provider}"',
             'api_key = { env = "PARK_API_KEY" }',
             "[plugin.local_login.codes]",
             'park = { env = "PARK_CODE" }',
         ]
         if turn:
             lines += ["[turn]", f"urls = {json.dumps(turn)}", 'secret = { env = "TURN_SECRET" }']
+        lines += sections
         (self.folder / "vsdk.toml").write_text("\n".join(lines), encoding="utf-8")
 
     def start(self) -> None:
@@ -180,16 +183,21 @@ class Server:
         )
         return str(reply.json()["status"])
 
-    def audit(self) -> list[dict[str, Any]]:
-        environment = self.environment
+    def vsdk(self, *arguments: str, typed: str = "") -> str:
+        """A command with this server's settings."""
         done = subprocess.run(
-            [sys.executable, "-m", "vsdk", "--config", "vsdk.toml", "audit", "--format", "jsonl"],
+            [sys.executable, "-m", "vsdk", "--config", "vsdk.toml", *arguments],
             cwd=self.folder,
-            env=environment,
+            env=self.environment,
+            input=typed,
+            text=True,
             capture_output=True,
             check=True,
         )
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        return done.stdout
+
+    def audit(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.vsdk("audit", "--format", "jsonl").splitlines()]
 
 
 @pytest.fixture

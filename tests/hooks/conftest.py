@@ -79,7 +79,7 @@ class Plugins:
         return self.modules[name] in sys.modules
 
     def load(self, *names: str, config: Any = None, http: Any = None, trace: bool = False) -> Registry:
-        return load(names, config or FakeConfig(), http or FakeHttp(), trace=trace)
+        return load(names, config or FakeConfig(), http or FakeHttp(), None, trace=trace)
 
 
 @pytest.fixture

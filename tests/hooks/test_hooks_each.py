@@ -186,7 +186,7 @@ def test_each_hook_has_a_test_that_shows_it() -> None:
 def test_each_module_of_hooks_is_known_to_the_registry() -> None:
     assert set(SPECIFICATIONS) == set(CONCERNS)
     folder = Path(inspect.getfile(scheduling)).parent
-    others = {"__init__", "json_text", "markers", "ports", "store"}
+    others = {"__init__", "json_text", "markers", "ports", "sign_ins", "store"}
     assert {path.stem for path in folder.glob("*.py")} - others == {
         module.__name__.rpartition(".")[2] for module in CONCERNS
     }

@@ -102,6 +102,21 @@ def sekmet(folder: Path, **settings: Any) -> Iterator[Peer]:
 
 
 @contextmanager
+def openid_provider(folder: Path, redirect_uri: str, secret: str, *options: str) -> Iterator[str]:
+    """``oidc-provider``, certified by the OpenID Foundation; gives its issuer."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not installed")
+    if not (ROOT / "node_modules" / "oidc-provider").is_dir():
+        pytest.skip("oidc-provider is not installed (node_modules, made by `make unit`)")
+    port = free_port()
+    issuer = f"http://localhost:{port}"
+    command = [node, str(Path(__file__).with_name("oidc.mjs")), str(port), redirect_uri, secret, *options]
+    with running(command, f"{issuer}/.well-known/openid-configuration", folder):
+        yield issuer
+
+
+@contextmanager
 def medplum(folder: Path) -> Iterator[Peer]:
     """Medplum's router: R4, UUIDs as versions, PUT with If-Match, PATCH without, no paging."""
     node = shutil.which("node")

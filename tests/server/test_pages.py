@@ -169,7 +169,10 @@ def test_texts_for_the_browser_are_json_that_any_page_may_load(standing: TestCli
 
 def test_signing_in_starts_at_the_practices_provider_and_comes_back(standing: TestClient) -> None:
     reply = standing.get("/practice/park/sign-in")
-    assert (reply.status_code, reply.headers["location"]) == (303, "http://localhost:8000/practice/park")
+    back = "http://localhost:8000/practice/park"
+    assert (reply.status_code, reply.headers["location"]) == (303, f"{back}/signed-in")
+    again = standing.get("/practice/park/signed-in")
+    assert (again.status_code, again.headers["location"]) == (303, back)
     assert reply.headers["cache-control"] == "no-store"
 
 

@@ -44,6 +44,7 @@ from vsdk.service.outbox import OutboxService
 from vsdk.service.own_links import LostLinks, OwnLinks
 from vsdk.service.policy import PolicyService
 from vsdk.service.scheduling import Scheduled, SchedulingService
+from vsdk.service.sign_in import SignInService
 from vsdk.service.visits import VisitService
 from vsdk.service.write_back import WritingBack
 from vsdk.store.sql import SqlStore
@@ -192,8 +193,10 @@ class World:
             BASE_URL,
             self.own_links.without,
         )
-        self.join = JoinService(
-            self.store, self.grants, self.policy, self.clock, practices, {PRACTICE: provider}
+        self.join = JoinService(self.store, self.grants, self.policy, self.clock)
+        self.ended: list[str] = []
+        self.sign_ins = SignInService(
+            self.store, self.join, self.clock, practices, {PRACTICE: provider}, self._sign_in_ended
         )
         ways = tuple(Way(f"a_{channel.channel}", channel) for channel in self.channels)
         teams = {PRACTICE} if reaches_team(self.practice, [way.kind for way in ways]) else set()
@@ -209,6 +212,9 @@ class World:
         self.deadlines = DeadlineService(self.store, self.visits, self.outbox, self.clock, teams)
         self.lost_links = LostLinks(self.own_links, self.store, self.outbox.wake, self.clock)
         self.following = FollowingService(self.scheduling, self.lost_links, {PRACTICE: source}, 0.01)
+
+    async def _sign_in_ended(self, id_: str) -> None:
+        self.ended.append(id_)
 
     async def restart(self) -> None:
         """What the process remembers is gone, what the database holds stays."""

@@ -1,8 +1,6 @@
-"""From a join link, or a sign-in, to an access grant."""
+"""From a join link to an access grant, and from a practice's list to one for a visit."""
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from tests.service.conftest import PRACTICE, MakeWorld, Rule, World
@@ -11,9 +9,8 @@ from vsdk.domain.appointment import AppointmentStatus
 from vsdk.domain.errors import NotFound, Refused, VsdkError
 from vsdk.domain.ids import ParticipantId, PracticeId, VisitId
 from vsdk.domain.join import JoinProblem
-from vsdk.domain.participant import CAPABILITIES, Capability, Participant, Role
+from vsdk.domain.participant import Capability, Participant, Role
 from vsdk.domain.policy import Join, Outcome
-from vsdk.hooks.ports import Identity
 from vsdk.service.join import same_secret
 from vsdk.testing.factories import NOON, PATIENT, PRACTITIONER
 
@@ -207,63 +204,23 @@ async def test_where_compliance_is_required_silence_denies(make_world: MakeWorld
     assert caught.value.code == "policy-denied"
 
 
-# signing in, and entering a visit from the list
-
-
-async def test_who_signs_in_gets_a_grant_for_the_list(world: World) -> None:
-    granted, identity, practice = await world.join.sign_in(PRACTICE, {"code": "good"})
-    assert (identity.subject, practice) == ("dr-1", world.practice)
-    assert granted.grant.visit_id is None
-    assert granted.grant.participant_id == "dr-1"
-    assert granted.grant.capabilities == CAPABILITIES[Role.PRACTITIONER]
-
-
-Refusing = Callable[[World], None]
-
-
-def with_answer(**changes: Any) -> Refusing:
-    def change(world: World) -> None:
-        values = {"subject": "dr-1", "role": Role.PRACTITIONER, "practice_id": PRACTICE}
-        world.provider.answer = Identity(**(values | changes))
-
-    return change
-
-
-@pytest.mark.parametrize(
-    ("change", "practice", "code"),
-    [
-        (lambda _: None, "practice", "wrong"),
-        (lambda _: None, "there-is-none", "good"),
-        (with_answer(practice_id=PracticeId("another")), "practice", "good"),
-        (with_answer(role=Role.PATIENT), "practice", "good"),
-        (with_answer(role=Role.COMPANION), "practice", "good"),
-    ],
-    ids=["wrong code", "no such practice", "of another practice", "a patient", "a companion"],
-)
-async def test_who_does_not_belong_to_the_practice_is_not_signed_in(
-    world: World, change: Refusing, practice: str, code: str
-) -> None:
-    change(world)
-    with pytest.raises(Refused) as caught:
-        await world.join.sign_in(PracticeId(practice), {"code": code})
-    assert caught.value.code == "sign-in-refused"
+# entering a visit from the list
 
 
 async def test_a_practitioner_enters_a_visit_from_the_list(world: World) -> None:
     visit_id = await world.planned()
-    signed_in, _, _ = await world.join.sign_in(PRACTICE, {"code": "good"})
-    grant = (await world.join.enter(signed_in.token, visit_id)).grant
+    token = world.join.grant_list(PRACTICE, Role.PRACTITIONER, "dr-1").token
+    grant = (await world.join.enter(token, visit_id)).grant
     assert (grant.visit_id, grant.participant_id) == (visit_id, P2)
     assert grant.capabilities == {C.TALK, C.ADMIT, C.CLOSE}
 
 
 async def test_staff_see_the_list_and_enter_no_visit(world: World) -> None:
     visit_id = await world.planned()
-    with_answer(role=Role.STAFF)(world)
-    signed_in, _, _ = await world.join.sign_in(PRACTICE, {"code": "good"})
-    assert signed_in.grant.capabilities == {C.LIST}
+    granted = world.join.grant_list(PRACTICE, Role.STAFF, "reception")
+    assert granted.grant.capabilities == {C.LIST}
     with pytest.raises(Refused) as caught:
-        await world.join.enter(signed_in.token, visit_id)
+        await world.join.enter(granted.token, visit_id)
     assert caught.value.code == "not-permitted"
 
 
@@ -293,7 +250,7 @@ async def test_a_grant_is_renewed_from_half_of_its_life_on(world: World) -> None
     assert not world.join.needs_renewal(first, NOON + 5 * MINUTE - timedelta(seconds=1))
     assert world.join.needs_renewal(first, NOON + 5 * MINUTE)
     world.clock.advance(minutes=5)
-    renewed = world.join.renew(first)
+    renewed = await world.join.renew(first)
     assert renewed.grant.expires == NOON + 15 * MINUTE
     assert (renewed.grant.visit_id, renewed.grant.capabilities) == (first.visit_id, first.capabilities)
     assert world.join.read(renewed.token) == renewed.grant

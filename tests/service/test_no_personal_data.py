@@ -92,7 +92,7 @@ async def story(world: World, errors: Errors) -> None:
     await errors.of(visits.admit(visit_id, P1, Role.PRACTITIONER))
     await errors.of(visits.admit(visit_id, ParticipantId("p9"), Role.PRACTITIONER))
     await errors.of(visits.arrive(VisitId("nothing"), P1))
-    await errors.of(world.join.sign_in(PRACTICE, {"code": NAME}))
+    await errors.of(world.sign_ins.complete(PRACTICE, {"code": NAME}))
 
     await world.join.exchange(await world.handle())
     await visits.arrive(visit_id, P1)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
+from tests.store.test_sign_ins import account, sign_in
 
 from vsdk.domain.effects import Audit, Notify
 from vsdk.domain.errors import Conflict
@@ -18,6 +19,7 @@ from vsdk.domain.ids import ParticipantId, PracticeId, VisitId
 from vsdk.domain.join import JoinLink
 from vsdk.domain.participant import Participant, Role
 from vsdk.domain.plan import Notice
+from vsdk.domain.sign_in import Passkey
 from vsdk.hooks.store import DueNotice, VisitChange
 from vsdk.store.sql import SqlStore
 from vsdk.store.tables import metadata
@@ -203,6 +205,9 @@ async def test_personal_data_are_in_no_table_but_the_mirror(store: SqlStore, url
     )
     await store.subscribe(change.visit.id, MARKED.id, "https://push.example/1", "{}", NOON)
     await store.set_opt_out(change.visit.practice_id, "0" * 64, NOON, out=True)
+    await store.add_sign_in(sign_in(), "h1")
+    await store.keep_account(account())
+    await store.keep_passkey(Passkey("credential", account().id, b"\x01", 0, NOON))
     kept = {table: json.dumps(content, default=str) for table, content in rows(url).items()}
     for marker in MARKERS:
         assert [table for table, content in kept.items() if marker in content] == ["appointment"]

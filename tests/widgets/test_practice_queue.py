@@ -58,6 +58,9 @@ class Server:
         self.sent: list[dict[str, Any]] = []
         self.requests: list[tuple[str, dict[str, Any], str | None]] = []
         self.socket: WebSocketRoute | None = None
+        self.doors: list[str] = []
+        """what was asked about signing in and out"""
+        self.asks = ["code"]
         page.add_init_script(COUNT_SOUNDS)
         page.route("**/*", self._answer)
         page.route_web_socket("**/signal", self._accept)
@@ -78,9 +81,17 @@ class Server:
 
     def _api(self, route: Route, path: str) -> None:
         body: dict[str, Any] = json.loads(route.request.post_data or "{}")
+        if path.endswith(("practice/sign-in", "/sign-in/grant", "/sign-out")):
+            self.doors.append(path)
+            over = {"code": "sign-in-over", "status": 403}
+            if path.endswith("/grant"):
+                route.fulfill(status=403, json=over)
+            else:
+                route.fulfill(json={"asks": self.asks, "url": f"{BASE}/practice/practice/sign-in"})
+            return
         self.requests.append((path, body, route.request.headers.get("authorization")))
         signalling = f"{BASE.replace('https', 'wss')}/signal"
-        if path.endswith("/sign-in") and body["params"]["code"] != "right":
+        if path.endswith("/sign-in") and body["params"].get("code") != "right":
             route.fulfill(status=401, json={"code": "sign-in-refused", "status": 401})
         elif path.endswith("/sign-in"):
             practice = {"id": "practice", "name": "Praxis am Park"}
@@ -98,7 +109,8 @@ class Server:
             self.sent.append(message)
             if message["type"] == "hello" and message["grant"] == "list-grant":
                 self.socket = socket
-                you = {"participant": "u", "role": "practitioner", "name": "", "capabilities": ["list"]}
+                may = ["admit", "close", "list", "talk"]
+                you = {"participant": "u", "role": "practitioner", "name": "", "capabilities": may}
                 socket.send(json.dumps({"type": "welcome", "you": you, "visit": None, "ice_servers": []}))
                 self._show(socket)
 
@@ -173,9 +185,30 @@ def test_reload_stays_signed_in_and_signing_out_forgets(page: Page, server: Serv
     page.goto(PAGE)
     expect(page.get_by_role("heading", name="Praxis am Park", level=2)).to_be_visible()
     assert len(server.requests) == 1
-    page.get_by_role("button", name="Sign out").click()
+    with page.expect_response("**/api/v1/sign-out"):
+        page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Access code")).to_be_visible()
     assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_who_has_an_account_is_asked_for_it(page: Page, server: Server) -> None:
+    server.asks = ["login", "password"]
+    page.goto(PAGE)
+    page.get_by_label("User name").fill(" berg ")
+    page.get_by_label("Password").fill(" spaces count ")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_have_text("User name or password is wrong.")
+    expect(page.get_by_label("User name")).to_have_value("berg")
+    expect(page.get_by_label("Password")).to_be_focused()
+    assert server.requests[-1][1]["params"] == {"login": "berg", "password": " spaces count "}
+
+
+def test_who_signs_in_elsewhere_is_led_there(page: Page, server: Server) -> None:
+    server.asks = []
+    page.goto(PAGE)
+    link = page.get_by_role("link", name="Sign in")
+    expect(link).to_have_attribute("href", f"{BASE}/practice/practice/sign-in")
+    expect(page.locator("vsdk-practice-queue")).to_contain_text("You sign in with your account")
 
 
 def test_row_says_who_waits_how_long_and_with_what(page: Page, server: Server) -> None:

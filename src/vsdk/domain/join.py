@@ -69,6 +69,8 @@ class AccessGrant:
     capabilities: frozenset[Capability]
     issued: datetime
     expires: datetime
+    sign_in: str = ""
+    """the sign-in without which it is not renewed; empty where a join link or a PMS stands behind it"""
 
     def permits(self, capability: Capability) -> bool:
         return capability in self.capabilities

@@ -217,7 +217,11 @@ class PushChannel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
+    """Where the browser goes. What is ``kept`` comes back with ``complete`` as ``params["kept"]``, by that
+    browser only: it lies in a cookie meanwhile, and binds the answer to who asked."""
+
     url: str
+    kept: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +236,11 @@ class Identity:
 
 @runtime_checkable
 class IdentityProvider(Protocol):
-    """Tells who a practitioner is."""
+    """Tells who a practitioner is.
+
+    It may have ``asks``, names of what the page asks for (``code``, ``login``, ``password``); without, the
+    browser goes where ``begin`` says. And ``async leave(practice_id) -> str``: where to sign out there too.
+    """
 
     @property
     def name(self) -> str: ...

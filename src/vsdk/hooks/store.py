@@ -13,6 +13,7 @@ from vsdk.domain.message import MessageState
 from vsdk.domain.plan import Notice, WaitingNotice
 from vsdk.domain.visit import Visit
 from vsdk.hooks.ports import SourcedAppointment
+from vsdk.hooks.sign_ins import SignIns
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,7 +380,7 @@ class AuditTrail(Protocol):
         """Oldest first."""
 
 
-class Store(VisitStore, AppointmentMirror, LinkStore, Outbox, MessageLog, AuditTrail, Protocol):
+class Store(VisitStore, AppointmentMirror, LinkStore, Outbox, MessageLog, AuditTrail, SignIns, Protocol):
     """One database."""
 
     async def open(self) -> None:

@@ -176,16 +176,6 @@ def make_router(
         await attempts.count(address_of(request))
         return s.GrantReply(**grant_fields(await join.exchange(body.handle)))
 
-    @router.post("/sign-in", summary="Open a practice's list")
-    async def sign_in(body: s.SignInRequest, request: Request) -> s.SignInReply:
-        await attempts.count(address_of(request))
-        granted, identity, practice = await join.sign_in(PracticeId(body.practice), body.params)
-        return s.SignInReply(
-            practice=practice_reply(practice),
-            identity=s.IdentityReply(name=identity.name, role=identity.role.value),
-            **grant_fields(granted),
-        )
-
     @router.get("/ping", summary="Measure the way to the server")
     async def ping() -> s.PingReply:
         return s.PingReply()

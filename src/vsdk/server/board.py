@@ -8,20 +8,19 @@ from typing import Any
 from vsdk.domain import events as on
 from vsdk.domain.appointment import Appointment
 from vsdk.domain.ids import PracticeId
+from vsdk.domain.join import AccessGrant
 from vsdk.domain.participant import Capability, Participant, Role
 from vsdk.domain.practice import Practice
 from vsdk.domain.visit import FINAL, Visit, VisitState
 from vsdk.server import chat
+from vsdk.server.entries import Entry, MessageSummary, Person
 from vsdk.server.message_summary import summary
 from vsdk.server.messages import (
     Admitted,
     Cancelled,
     ChatPeers,
     Ended,
-    Entry,
-    MessageSummary,
     Peer,
-    Person,
     Queue,
     Waiting,
     write,
@@ -209,3 +208,15 @@ def _peers(seat: Seat, visit: Visit, seats: list[Seat]) -> list[Peer]:
 
 def _rank(seat: Seat) -> tuple[bool, str]:
     return (seat.grant.role is not Role.PRACTITIONER, seat.participant)
+
+
+def over(visit: Visit, grant: AccessGrant) -> Ended | Cancelled | None:
+    """Why there is nothing to enter. A grant from before the end does not lead back in by itself."""
+    if visit.state is VisitState.CANCELLED:
+        return Cancelled()
+    if visit.state in FINAL:
+        return Ended(by="practice", come_back_until=None)
+    if visit.state is VisitState.ENDED and visit.ended_at and grant.permits(Capability.WAIT):
+        stale = grant.issued < visit.ended_at.replace(microsecond=0)
+        return Ended(by="practice", come_back_until=visit.come_back_until) if stale else None
+    return None

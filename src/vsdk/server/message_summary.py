@@ -6,7 +6,7 @@ from vsdk.domain.message import MessageState
 from vsdk.domain.messaging import PRACTICE, Reason, kind_of
 from vsdk.domain.visit import FINAL, VisitState
 from vsdk.hooks.store import MessageRecord
-from vsdk.server.messages import LatestMessage, MessageSummary
+from vsdk.server.entries import LatestMessage, MessageSummary
 
 FOR_LINK = frozenset({"invitation", "link-at-time", "reminder", "moved", "invited-back"})
 """These bring time and link, so that one that arrived makes good another one that did not."""

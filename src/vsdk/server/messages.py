@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from vsdk.domain.errors import UsageError
+from vsdk.server.entries import CheckResult, Entry, Interrupted, InterruptionCause
 
 MAX_BYTES = 64 * 1024
 SUBPROTOCOL = "vsdk.v1"
@@ -17,13 +18,10 @@ SUBPROTOCOL = "vsdk.v1"
 Id = Annotated[str, Field(min_length=1, max_length=64)]
 Sdp = Annotated[str, Field(min_length=1, max_length=MAX_BYTES)]
 Epoch = Annotated[int, Field(ge=1, le=1_000_000)]
-Rating = Literal["good", "fair", "bad"]
 ChatKeyText = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{87}$")]
 """a public key of P-256, uncompressed (65 bytes, SEC 1), as base64url without padding"""
 Box = Annotated[str, Field(min_length=1, max_length=60_000, pattern=r"^[A-Za-z0-9_-]+$", repr=False)]
 """ciphertext as base64url without padding"""
-ProblemCode = Annotated[str, Field(pattern=r"^[a-z][a-z-]{1,39}$")]
-InterruptionCause = Literal["audio-session", "os-mute", "hidden", "ended", "device-lost"]
 
 
 class _Message(BaseModel):
@@ -35,17 +33,6 @@ class Hello(_Message):
     type: Literal["hello"] = "hello"
     grant: Annotated[str, Field(max_length=4096, repr=False)]
     seat: Annotated[str, Field(min_length=16, max_length=64)]
-
-
-class CheckResult(BaseModel):
-    """How a device check went: grades, and what was wrong in stable codes (``docs/device-check.md``)."""
-
-    model_config = ConfigDict(frozen=True)
-    camera: Rating
-    microphone: Rating
-    connection: Rating
-    speaker: Rating | None = None
-    problems: Annotated[list[ProblemCode], Field(max_length=16)] = []
 
 
 class Check(CheckResult, _Message):
@@ -176,15 +163,6 @@ class VisitInfo(BaseModel):
     practitioner: str = Field(repr=False)
 
 
-class Interrupted(BaseModel):
-    """An interruption that goes on, with its begin by the server's clock."""
-
-    model_config = ConfigDict(frozen=True)
-    cause: InterruptionCause
-    kinds: list[Literal["audio", "video"]]
-    since: datetime
-
-
 class Peer(BaseModel):
     participant: str
     seat: str
@@ -192,53 +170,6 @@ class Peer(BaseModel):
     name: str = Field(repr=False)
     polite: bool
     interruption: Interrupted | None = None
-
-
-class Person(BaseModel):
-    participant: str
-    name: str = Field(repr=False)
-    role: str
-    present: bool
-    waiting: bool
-    since: datetime | None
-    check: CheckResult | None
-    interruption: Interrupted | None = None
-    phone: str = Field("", repr=False)
-    """the number of the appointment (E.164), so that the practice can call; empty when it has none"""
-
-
-class LatestMessage(BaseModel):
-    """The message of a visit that changed last."""
-
-    template: str
-    state: str
-    at: datetime
-
-
-class MessageSummary(BaseModel):
-    """What was sent to the people of a visit."""
-
-    total: int
-    latest: LatestMessage | None = None
-    problem: str | None = None
-    """why a message did not arrive that nothing later made good; an error code"""
-
-
-class Entry(BaseModel):
-    visit: str
-    start: datetime
-    end: datetime
-    state: str
-    waiting_since: datetime | None
-    people: list[Person]
-    come_back_until: datetime | None
-    not_written_back: str | None = None
-    """why the PMS could not be told the link or the status of this appointment; an error code"""
-    delay_minutes: int = 0
-    messages: MessageSummary | None = None
-    """None on a visit connection"""
-    cancellation_asked: bool = False
-    """someone who comes by a link asked to cancel"""
 
 
 class Welcome(BaseModel):
@@ -287,21 +218,22 @@ class ChatPeers(BaseModel):
     peers: list[ChatPeer]
 
 
-class RelayedChat(BaseModel):
+class _FromPeer(BaseModel):
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
-    type: Literal["chat"] = "chat"
     sender: str = Field(alias="from")
+
+
+class RelayedChat(_FromPeer):
+    type: Literal["chat"] = "chat"
     box: Box
 
 
-class PeerLost(BaseModel):
-    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
+class PeerLost(_FromPeer):
     type: Literal["lost"] = "lost"
     sender: str = Field(alias="from")
 
 
-class PeerBye(BaseModel):
-    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
+class PeerBye(_FromPeer):
     type: Literal["bye"] = "bye"
     sender: str = Field(alias="from")
 
@@ -327,20 +259,16 @@ class Pong(BaseModel):
     type: Literal["pong"] = "pong"
 
 
-class RelayedDescription(BaseModel):
+class RelayedDescription(_FromPeer):
     """An offer or answer as it reaches the other side."""
 
-    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
     type: Literal["offer", "answer"]
-    sender: str = Field(alias="from")
     epoch: Epoch
     sdp: Sdp
 
 
-class RelayedIce(BaseModel):
-    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
+class RelayedIce(_FromPeer):
     type: Literal["ice"] = "ice"
-    sender: str = Field(alias="from")
     epoch: Epoch
     candidate: Candidate | None
 

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from vsdk.domain.errors import NotFound, Refused, UsageError, VsdkError
 from vsdk.domain.ids import PracticeId
 from vsdk.domain.practice import Practice
-from vsdk.hooks.ports import IdentityProvider, InteractivePage, PageRequest, PageSource
+from vsdk.hooks.ports import InteractivePage, PageRequest, PageSource
 from vsdk.server.api import address_of
 from vsdk.server.limits import AttemptLimit
 from vsdk.server.problems import status_of
@@ -40,7 +40,6 @@ class Site:
         assets: Assets,
         texts: Texts,
         practices: Mapping[PracticeId, Practice],
-        providers: Mapping[PracticeId, IdentityProvider],
         plugin_pages: Mapping[tuple[str, str], PageSource],
         base_url: str,
         patients: PatientAccessService,
@@ -50,7 +49,6 @@ class Site:
         self.assets = assets
         self.texts = texts
         self.practices = practices
-        self.providers = providers
         self.plugin_pages = plugin_pages
         self.base_url = base_url
         self.patients = patients
@@ -136,15 +134,6 @@ def make_router(site: Site) -> APIRouter:
     @get("/m")
     async def choice(request: Request) -> Response:
         return page(request, site.pages.choice(first_language(request)))
-
-    @get("/practice/{practice_id}/sign-in")
-    async def sign_in(practice_id: str) -> Response:
-        provider = site.providers.get(practice_of(practice_id).id)
-        if provider is None:
-            raise NotFound("this practice has no way to sign in", code="practice-unknown")
-        back = f"{site.base_url}/practice/{practice_id}"
-        redirect = await provider.begin(PracticeId(practice_id), back)
-        return RedirectResponse(redirect.url, HTTPStatus.SEE_OTHER, PAGE_HEADERS)
 
     @get("/plugins/{plugin}/{path}")
     async def plugin_page(plugin: str, path: str, request: Request) -> Response:

@@ -13,16 +13,21 @@ from typing import Protocol
 
 from vsdk.domain.ids import ParticipantId, PracticeId, VisitId
 from vsdk.domain.join import AccessGrant
-from vsdk.server.messages import CheckResult, Interrupted, PeerBye, PeerLost, ServerMessage, write
+from vsdk.server.entries import CheckResult, Interrupted
+from vsdk.server.messages import PeerBye, PeerLost, ServerMessage, write
 
 log = logging.getLogger(__name__)
 
+SIGN_IN_OVER = 4401
 SEND_LIMIT = 5.0
 """seconds after which a connection that takes no message is given up"""
 
 
 class Wire(Protocol):
-    """The sending half of one WebSocket."""
+    """The sending half of one WebSocket. ``sign_in``: the one behind its grant, or empty."""
+
+    @property
+    def sign_in(self) -> str: ...
 
     async def send(self, text: str) -> None: ...
     async def close(self, code: int) -> None: ...
@@ -163,6 +168,14 @@ class Rooms:
 
     def lists(self, practice_id: PracticeId) -> list[Wire]:
         return list(self._lists.get(practice_id, ()))
+
+    async def end_sign_in(self, id_: str) -> None:
+        """Whoever signed in with it is out at once; the page may come back with a new one."""
+        seated = (seat.wire for seats in self._seats.values() for seat in seats.values())
+        listed = (wire for wires in self._lists.values() for wire in wires)
+        for wire in [wire for wire in (*seated, *listed) if wire is not None and wire.sign_in == id_]:
+            with suppress(Exception):
+                await wire.close(SIGN_IN_OVER)
 
     def stop(self) -> None:
         for task in self._holding.values():

@@ -113,6 +113,34 @@ class SignInRequest(_Request):
     params: dict[str, str] = Field(description="as the practice's identity provider needs them", repr=False)
 
 
+class PracticeRequest(_Request):
+    practice: str = Field(max_length=64)
+
+
+class SignInWayReply(BaseModel):
+    asks: list[str] = Field(description="what the page asks for; empty: it leads to `url`")
+    url: str
+
+
+class SignOutReply(BaseModel):
+    url: str = Field(description="where to sign out there too; empty: nowhere")
+
+
+class SignInEntry(BaseModel):
+    id: str
+    name: str
+    role: str
+    provider: str
+    device: str = Field(description="browser and system, such as `Firefox, Windows`")
+    since: datetime
+    used: datetime
+    current: bool = Field(description="the one behind this grant")
+
+
+class SignInsReply(BaseModel):
+    sign_ins: list[SignInEntry] = Field(description="last used first")
+
+
 class IdentityReply(BaseModel):
     name: str
     role: str

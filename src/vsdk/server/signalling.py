@@ -17,11 +17,11 @@ from vsdk.domain.errors import IllegalTransition, Refused, UsageError, VsdkError
 from vsdk.domain.ids import ParticipantId, PracticeId, VisitId
 from vsdk.domain.join import AccessGrant
 from vsdk.domain.participant import Capability
-from vsdk.domain.visit import FINAL, Visit, VisitState
 from vsdk.rtc.sdp import check_sdp
 from vsdk.server import chat
 from vsdk.server import messages as m
-from vsdk.server.board import Board, IceServers, practitioner
+from vsdk.server.board import Board, IceServers, over, practitioner
+from vsdk.server.entries import CheckResult, Interrupted
 from vsdk.server.limits import MessageBudget
 from vsdk.server.rooms import Rooms, Seat, send
 from vsdk.service.clock import Clock
@@ -91,6 +91,10 @@ class Connection:
         self._closed = False
         self._chat_budget = MessageBudget(chat.BYTES_PER_SECOND, time.monotonic())
 
+    @property
+    def sign_in(self) -> str:
+        return self._grant.sign_in if self._grant else ""
+
     async def send(self, text: str) -> None:
         """To someone who is gone, nothing is sent; what they said before they went is still to be read."""
         if self._socket.application_state is WebSocketState.CONNECTED:
@@ -154,7 +158,9 @@ class Connection:
             hello = m.read(text)
             if not isinstance(hello, m.Hello):
                 raise UsageError("the first message is hello", code="bad-message")
-            self._grant = self._shared.join.read(hello.grant)
+            grant = self._shared.join.read(hello.grant)
+            await self._shared.join.stands(grant)
+            self._grant = grant
         except VsdkError as error:
             await self._refuse(error, None)
             await self.close(BAD_GRANT if isinstance(error, Refused) else BAD_HELLO)
@@ -186,8 +192,8 @@ class Connection:
         """Takes the seat, arrives where one has to wait, and shows everyone the new picture."""
         visits, rooms = self._shared.visits, self._shared.rooms
         visit = await visits.get(visit_id)
-        if over := _over(visit, grant):
-            await self._tell(over)
+        if end := over(visit, grant):
+            await self._tell(end)
             await self.close(1000)
             return False
         appointment = await visits.appointment(visit)
@@ -283,7 +289,7 @@ class Connection:
                 await self._relay(message, visit_id, seat)
             case m.Check():
                 self._need(grant, Capability.WAIT)
-                seat.check = m.CheckResult.model_validate(message.model_dump())
+                seat.check = CheckResult.model_validate(message.model_dump())
                 await self._shared.board.show_visit(await visits.get(visit_id))
                 await self._shared.board.show_lists(grant.practice_id)
             case m.Admit(participant=participant):
@@ -328,7 +334,7 @@ class Connection:
         if not seat.inside:
             raise Refused("you are not in the visit", code="not-in-visit")
         since = seat.interruption.since if seat.interruption else self._shared.clock.now()
-        begun = m.Interrupted(cause=message.cause, kinds=message.kinds, since=since)
+        begun = Interrupted(cause=message.cause, kinds=message.kinds, since=since)
         told = begun if message.state == "begin" else None
         if told == seat.interruption:
             return
@@ -370,7 +376,12 @@ class Connection:
 
     async def _renew(self) -> None:
         if self._grant and self._shared.join.needs_renewal(self._grant, self._shared.clock.now()):
-            granted = self._shared.join.renew(self._grant)
+            try:
+                granted = await self._shared.join.renew(self._grant)
+            except Refused as error:
+                await self._refuse(error, None)
+                await self.close(BAD_GRANT)
+                return
             self._grant = granted.grant
             if self._seat:
                 self._seat.grant = granted.grant
@@ -382,15 +393,3 @@ class Connection:
 
     async def _tell(self, message: m.ServerMessage) -> None:
         await send(self, m.write(message))
-
-
-def _over(visit: Visit, grant: AccessGrant) -> m.Ended | m.Cancelled | None:
-    """Why there is nothing to enter. A grant from before the end does not lead back in by itself."""
-    if visit.state is VisitState.CANCELLED:
-        return m.Cancelled()
-    if visit.state in FINAL:
-        return m.Ended(by="practice", come_back_until=None)
-    if visit.state is VisitState.ENDED and visit.ended_at and grant.permits(Capability.WAIT):
-        stale = grant.issued < visit.ended_at.replace(microsecond=0)
-        return m.Ended(by="practice", come_back_until=visit.come_back_until) if stale else None
-    return None

@@ -44,11 +44,12 @@ class Grants:
         role: Role,
         capabilities: frozenset[Capability],
         now: datetime,
+        sign_in: str = "",
     ) -> AccessGrant:
         """A new grant; microseconds are cut, as the token carries whole seconds."""
         issued = now.replace(microsecond=0)
         return AccessGrant(
-            practice_id, visit_id, participant_id, role, capabilities, issued, issued + self.lifetime
+            practice_id, visit_id, participant_id, role, capabilities, issued, issued + self.lifetime, sign_in
         )
 
     def sign(self, grant: AccessGrant) -> str:
@@ -61,7 +62,7 @@ class Grants:
             "sub": grant.participant_id,
             "role": grant.role.value,
             "can": sorted(c.value for c in grant.capabilities),
-        }
+        } | ({"sid": grant.sign_in} if grant.sign_in else {})
         return jwt.encode({"alg": ALGORITHM}, claims, self._signing_key)
 
     def read(self, token: str, now: datetime) -> AccessGrant:
@@ -78,6 +79,7 @@ class Grants:
                 capabilities=frozenset(Capability(c) for c in claims["can"]),
                 issued=datetime.fromtimestamp(claims["iat"], UTC),
                 expires=datetime.fromtimestamp(claims["exp"], UTC),
+                sign_in=str(claims.get("sid", "")),
             )
         except (JoseError, KeyError, ValueError, TypeError):
             raise Refused("this is not a valid access grant", code="grant-invalid") from None

@@ -1,7 +1,6 @@
-"""From a join link to an access grant, and from a signed-in practitioner to one."""
+"""From a join link to an access grant, and from a practice's list to one for a visit."""
 
 import hmac
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,9 +11,7 @@ from vsdk.domain.ids import ParticipantId, PracticeId, VisitId
 from vsdk.domain.join import AccessGrant, JoinLink, JoinProblem, check
 from vsdk.domain.participant import CAPABILITIES, Capability, Participant, Role
 from vsdk.domain.policy import Join
-from vsdk.domain.practice import Practice
 from vsdk.domain.visit import Visit
-from vsdk.hooks.ports import Identity, IdentityProvider
 from vsdk.hooks.store import Store
 from vsdk.service.clock import Clock
 from vsdk.service.grants import Grants, handle_hash
@@ -60,15 +57,11 @@ class JoinService:
         grants: Grants,
         policy: PolicyService,
         clock: Clock,
-        practices: Mapping[PracticeId, Practice],
-        providers: Mapping[PracticeId, IdentityProvider],
     ) -> None:
         self._store = store
         self._grants = grants
         self._policy = policy
         self._clock = clock
-        self._practices = practices
-        self._providers = providers
 
     async def look(self, handle: str) -> Invitation:
         """Raises NotFound ``join-link-unknown``."""
@@ -112,18 +105,7 @@ class JoinService:
             raise Refused(explain(decision), code="policy-denied", findings=decision.findings)
         return self._grant(visit, participant.id, participant.role, _of(invitation))
 
-    async def sign_in(
-        self, practice_id: PracticeId, params: Mapping[str, str]
-    ) -> tuple[Granted, Identity, Practice]:
-        """A grant for the practice's list. Raises Refused ``sign-in-refused``."""
-        practice = self._practices.get(practice_id)
-        provider = self._providers.get(practice_id)
-        identity = await provider.complete(practice_id, params) if provider else None
-        if practice is None or identity is None or not _may_see_list(identity, practice_id):
-            raise Refused("sign-in is not possible with this", code="sign-in-refused")
-        return self.grant_list(practice_id, identity.role, identity.subject), identity, practice
-
-    def grant_list(self, practice_id: PracticeId, role: Role, subject: str) -> Granted:
+    def grant_list(self, practice_id: PracticeId, role: Role, subject: str, *, sign_in: str = "") -> Granted:
         """For someone whom the practice's identity provider, or its PMS, vouches for."""
         grant = self._grants.issue(
             practice_id=practice_id,
@@ -132,12 +114,14 @@ class JoinService:
             role=role,
             capabilities=CAPABILITIES[role],
             now=self._clock.now(),
+            sign_in=sign_in,
         )
         return Granted(self._grants.sign(grant), grant)
 
     async def enter(self, list_token: str, visit_id: VisitId) -> Granted:
         """A grant for one visit, for the practitioner who holds a grant for the list."""
         holder = self.read(list_token)
+        await self.stands(holder)
         visit = await self._store.visit(visit_id)
         if visit is None or visit.practice_id != holder.practice_id or holder.visit_id is not None:
             raise NotFound("there is no such visit", code="visit-unknown")
@@ -146,14 +130,28 @@ class JoinService:
         mirrored = await self._store.appointment(visit.practice_id, visit.appointment_id)
         practitioner = mirrored.appointment.first(Role.PRACTITIONER) if mirrored else None
         participant = practitioner.id if practitioner else ParticipantId("practice")
-        return self._grant(visit, participant, holder.role, CAPABILITIES[holder.role])
+        return self._grant(visit, participant, holder.role, CAPABILITIES[holder.role], holder.sign_in)
 
     def read(self, token: str) -> AccessGrant:
         """Raises Refused ``grant-invalid`` or ``grant-expired``."""
         return self._grants.read(token, self._clock.now())
 
-    def renew(self, grant: AccessGrant) -> Granted:
-        """The same permissions for another lifetime, for someone who is connected."""
+    async def stands(self, grant: AccessGrant) -> None:
+        """Raises Refused ``sign-in-over`` when the sign-in behind it has ended."""
+        if not grant.sign_in:
+            return
+        found = await self._store.sign_in(id_=grant.sign_in)
+        if found is None or not found.valid(self._clock.now()):
+            raise Refused("please sign in again", code="sign-in-over")
+
+    async def renew(self, grant: AccessGrant) -> Granted:
+        """The same permissions for another lifetime, for someone who is connected.
+
+        Raises Refused ``sign-in-over`` when the sign-in behind it has ended.
+        """
+        await self.stands(grant)
+        if grant.sign_in:
+            await self._store.use_sign_in(grant.sign_in, self._clock.now())
         renewed = self._grants.issue(
             practice_id=grant.practice_id,
             visit_id=grant.visit_id,
@@ -161,6 +159,7 @@ class JoinService:
             role=grant.role,
             capabilities=grant.capabilities,
             now=self._clock.now(),
+            sign_in=grant.sign_in,
         )
         return Granted(self._grants.sign(renewed), renewed)
 
@@ -168,7 +167,12 @@ class JoinService:
         return now >= grant.issued + self._grants.lifetime / 2
 
     def _grant(
-        self, visit: Visit, participant: ParticipantId, role: Role, capabilities: frozenset[Capability]
+        self,
+        visit: Visit,
+        participant: ParticipantId,
+        role: Role,
+        capabilities: frozenset[Capability],
+        sign_in: str = "",
     ) -> Granted:
         grant = self._grants.issue(
             practice_id=visit.practice_id,
@@ -177,12 +181,9 @@ class JoinService:
             role=role,
             capabilities=capabilities - {Capability.LIST},
             now=self._clock.now(),
+            sign_in=sign_in,
         )
         return Granted(self._grants.sign(grant), grant)
-
-
-def _may_see_list(identity: Identity, practice_id: PracticeId) -> bool:
-    return identity.practice_id == practice_id and Capability.LIST in CAPABILITIES[identity.role]
 
 
 def _of(invitation: Invitation) -> frozenset[Capability]:

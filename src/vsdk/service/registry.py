@@ -30,6 +30,7 @@ from vsdk.hooks.ports import (
     PolicyRule,
     ScheduleSource,
 )
+from vsdk.hooks.sign_ins import AccountStore
 from vsdk.service.tracing import Tracer
 
 GROUP = "vsdk"
@@ -74,10 +75,13 @@ def installed() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=GROUP)}
 
 
-def load(names: Sequence[str], config: Config, http: Http, *, trace: bool = False) -> Registry:
+def load(
+    names: Sequence[str], config: Config, http: Http, accounts: AccountStore | None, *, trace: bool = False
+) -> Registry:
     """Imports and checks the named plugins. Raises ConfigurationError saying what to do about it.
 
-    ``trace`` shows on standard error what is asked of them from now on (`vsdk.service.tracing`).
+    ``accounts`` is None where nobody signs in, as in a check of a plugin by itself. ``trace`` shows on
+    standard error what is asked of them from now on (`vsdk.service.tracing`).
     """
     manager = pluggy.PluginManager(GROUP)
     for specification in SPECIFICATIONS:
@@ -87,7 +91,9 @@ def load(names: Sequence[str], config: Config, http: Http, *, trace: bool = Fals
             raise ConfigurationError(f"plugin {name!r} is enabled twice; name it once", code="plugin-invalid")
         _register(manager, name)
     _check(manager)
-    calls = _Calls(manager, {"config": config, "http": http}, Tracer() if trace else None)
+    calls = _Calls(
+        manager, {"config": config, "http": http, "accounts": accounts}, Tracer() if trace else None
+    )
     sources = calls.objects(
         "vsdk_schedule_sources", ScheduleSource, "get", "changed_since", "write_back", "notified"
     )

@@ -21,6 +21,7 @@ from vsdk.store.bulk import SqlBulk
 from vsdk.store.database import Database, whole
 from vsdk.store.message_log import REPORTED, SqlMessageLog
 from vsdk.store.search import SqlSearch
+from vsdk.store.sign_ins import SqlSignIns
 from vsdk.store.tables import appointment, appointment_key, join_link, message
 from vsdk.store.tables import audit as trail
 from vsdk.store.tables import visit as visits
@@ -28,7 +29,7 @@ from vsdk.store.tables import visit as visits
 _ACTIVE = visits.c.state.in_(sorted(state.value for state in ACTIVE))
 
 
-class SqlStore(SqlSearch, SqlBulk, SqlMessageLog, outbox.SqlOutbox):
+class SqlStore(SqlSearch, SqlBulk, SqlMessageLog, SqlSignIns, outbox.SqlOutbox):
     """The port `vsdk.hooks.store.Store`. ``database_url`` as in `vsdk.store.database.Database`.
 
     Nothing is connected before `open`. Exceptions of the database itself (`sqlalchemy.exc.SQLAlchemyError`)

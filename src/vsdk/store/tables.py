@@ -1,4 +1,7 @@
-"""The tables. `appointment` is the only one that holds personal data, and `appointment_key` finds it."""
+"""The tables. Personal data of patients is in `appointment` only, and `appointment_key` finds it.
+
+`sign_in` and `account` name the people of the practice.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -14,11 +17,13 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
     false,
 )
 
@@ -195,4 +200,43 @@ audit = Table(
     Column("what", String(255), nullable=False),
     Column("participant_id", String(64)),
     Column("details", JSON, nullable=False),
+)
+
+sign_in = Table(
+    "sign_in",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("secret_hash", String(64), nullable=False, unique=True),
+    Column("practice_id", String(255), nullable=False, index=True),
+    Column("subject", String(255), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("provider", String(64), nullable=False),
+    Column("device", String(64), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("used", UtcDateTime, nullable=False),
+    Column("ends", UtcDateTime, nullable=False, index=True),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("practice_id", String(255), nullable=False),
+    Column("login", String(255), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", String(255), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    UniqueConstraint("practice_id", "login"),
+)
+
+passkey = Table(
+    "passkey",
+    metadata,
+    Column("id", String(1400), primary_key=True),
+    Column("account_id", String(32), ForeignKey(account.c.id), nullable=False, index=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
 )

@@ -36,6 +36,7 @@ class LocalLogin:
     """An IdentityProvider: the page asks for the code, and whoever knows it is a practitioner there."""
 
     name = "local"
+    asks = ("code",)
 
     def __init__(self, codes: Mapping[str, SecretStr]) -> None:
         self._codes = codes

@@ -60,7 +60,7 @@ def loaded(subject: Subject, config: Config) -> Loaded:
     """The plugin, started alone."""
     asked, http, problem = _Asked(config), HttpClient(), None
     try:
-        load([subject.name], asked, http)
+        load([subject.name], asked, http, None)
     except ConfigurationError as error:
         problem = error
     finally:

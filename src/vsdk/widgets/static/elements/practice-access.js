@@ -23,16 +23,41 @@ async function post(url, body, headers = {}) {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
-    credentials: 'omit',
+    credentials: 'same-origin',
   });
   const document = await reply.json().catch(() => ({}));
   if (!reply.ok) throw new Problem(document.code ?? 'unavailable', reply.status, document);
   return document;
 }
 
-/** @param {string} server @param {string} practice @param {string} code the access code that was typed in */
-export function signIn(server, practice, code) {
-  return post(`${server}/api/v1/sign-in`, { practice, params: { code } });
+/** @typedef {{ asks: string[], url: string }} Way  how people sign in: what is asked for, or where to go */
+
+/** With what was typed in. @param {string} server @param {string} practice @param {Record<string, string>} params */
+export function signIn(server, practice, params) {
+  return post(`${server}/api/v1/sign-in`, { practice, params });
+}
+
+/** Whoever is signed in already, by a cookie of this server. @param {string} server @param {string} practice */
+export function resume(server, practice) {
+  return post(`${server}/api/v1/sign-in/grant`, { practice });
+}
+
+/** Where to sign out there too, or empty. @param {string} server @returns {Promise<string>} */
+export async function signOut(server) {
+  const answer = /** @type {any} */ (await post(`${server}/api/v1/sign-out`, {}).catch(() => ({ url: '' })));
+  return answer.url;
+}
+
+/** @param {string} server @param {string} practice @returns {Promise<Way>} */
+export async function wayIn(server, practice) {
+  const reply = await fetch(`${server}/api/v1/practices/${encodeURIComponent(practice)}/sign-in`, { credentials: 'omit' });
+  if (!reply.ok) throw new Problem('unavailable', reply.status, {});
+  return reply.json();
+}
+
+/** Whether this page is one of that server's, so that its cookies count. @param {string} server */
+export function isOwn(server) {
+  return new URL(server).origin === location.origin;
 }
 
 /** A grant for one visit. @param {string} server @param {string} visit @param {string} grant of the list */
@@ -52,7 +77,7 @@ export function remember(name, value) {
     if (value === null) sessionStorage.removeItem(name);
     else sessionStorage.setItem(name, value);
   } catch {
-    // A reload then asks for the access code again.
+    // A reload then asks to sign in again.
   }
 }
 

@@ -1,14 +1,14 @@
 /**
- * The way into the pages of a practice: an access grant that was given or is remembered, or the access code.
+ * The way into the pages of a practice: an access grant that was given or is remembered, or signing in.
  *
  * @import { VsdkElement } from '../ui/element.js'
- * @import { Access } from './practice-access.js'
+ * @import { Access, Way } from './practice-access.js'
  */
 
 import { Problem } from '../api.js';
 import { h } from '../ui/element.js';
 import { icon } from '../ui/icons.js';
-import { remember, remembered, signIn } from './practice-access.js';
+import { isOwn, remember, remembered, resume, signIn, signOut, wayIn } from './practice-access.js';
 import { problemText, signInForm } from './practice-sign-in.js';
 
 /** The error code that explains a failed request. @param {unknown} error */
@@ -31,7 +31,8 @@ export class PracticeDoor {
   access = null;
   #element;
   #enter;
-  #code = '';
+  /** @type {Record<string, string> | null} */ #params = null;
+  /** @type {Way | null} */ #way = null;
 
   /** @param {VsdkElement} element @param {(access: Access) => unknown} enter  called whenever there is access */
   constructor(element, enter) {
@@ -51,32 +52,38 @@ export class PracticeDoor {
   async open() {
     const grant = this.#attribute('grant');
     const kept = remembered(this.name('access'));
+    const code = this.#attribute('code');
     if (grant) return this.#in({ grant, signalling: this.#attribute('signalling') || undefined });
     if (kept) return this.#in(JSON.parse(kept));
-    return this.signIn(this.#attribute('code'));
-  }
-
-  /** An empty code shows the form. @param {string} code */
-  async signIn(code) {
-    let problem = '';
-    if (code) {
-      try {
-        const access = await signIn(this.#element.server, this.#attribute('practice'), code);
-        this.#code = code;
-        remember(this.name('access'), JSON.stringify(access));
-        return await this.#in(access);
-      } catch (error) {
-        problem = codeOf(error);
-      }
+    if (code) return this.signIn({ code });
+    if (!isOwn(this.#element.server)) return this.#ask('');
+    try {
+      return await this.#take(await resume(this.#element.server, this.#attribute('practice')));
+    } catch {
+      return this.#ask('');
     }
-    this.#ask(problem);
   }
 
-  /** A page that slept for long signs in again with the code it still knows. @returns {Promise<string>} */
+  /** With what was typed in. @param {Record<string, string>} params */
+  async signIn(params) {
+    let problem = '';
+    try {
+      const access = await signIn(this.#element.server, this.#attribute('practice'), params);
+      this.#params = params;
+      return await this.#take(access);
+    } catch (error) {
+      problem = codeOf(error);
+    }
+    return this.#ask(problem, params.login);
+  }
+
+  /** A page that slept for long: by its cookie, or with the code it still knows. @returns {Promise<string>} */
   async renew() {
-    const code = this.#code || this.#attribute('code');
-    if (!code) throw new Problem('grant-expired', 401, {});
-    const access = await signIn(this.#element.server, this.#attribute('practice'), code);
+    const { server } = this.#element;
+    const practice = this.#attribute('practice');
+    const code = this.#attribute('code') || this.#params?.code;
+    if (!code && !isOwn(server)) throw new Problem('grant-expired', 401, {});
+    const access = code ? await signIn(server, practice, { code }) : await resume(server, practice);
     this.keep(access.grant);
     return access.grant;
   }
@@ -91,17 +98,24 @@ export class PracticeDoor {
   /** The attribute `code` or `grant` changed. @param {string} name @param {string | null} value */
   given(name, value) {
     if (!value) return;
-    if (name === 'code' && !this.access) void this.signIn(value);
+    if (name === 'code' && !this.access) void this.signIn({ code: value });
     if (name === 'grant' && this.access) this.access.grant = value;
     else if (name === 'grant') void this.#in({ grant: value });
   }
 
-  /** Out again. @param {string} problem  an error code, or empty */
+  /** Out again. @param {string} problem  an error code, or empty where it is meant so */
   leave(problem) {
     this.access = null;
-    this.#code = '';
+    this.#params = null;
     for (const what of /** @type {const} */ (['access', 'visit'])) remember(this.name(what), null);
-    this.#ask(problem);
+    if (!problem && isOwn(this.#element.server)) void signOut(this.#element.server).then((url) => url && location.assign(url));
+    void this.#ask(problem);
+  }
+
+  /** Also after the next reload. @param {Access} access */
+  async #take(access) {
+    remember(this.name('access'), JSON.stringify(access));
+    await this.#in(access);
   }
 
   /** @param {Access} access */
@@ -110,8 +124,8 @@ export class PracticeDoor {
     await this.#enter(access);
   }
 
-  /** @param {string} problem */
-  #ask(problem) {
+  /** @param {string} problem @param {string} [login]  who tried */
+  async #ask(problem, login = '') {
     const element = this.#element;
     const t = element.t.bind(element);
     if (element.hasAttribute('grant')) {
@@ -119,8 +133,11 @@ export class PracticeDoor {
       element.show(h('div', { class: 'step' }, h('h2', { text: t('practice.title') }), words));
       return;
     }
-    element.show(signInForm(this.#attribute('practice-name'), problem, t, (code) => this.signIn(code)));
-    if (problem) element.shadowRoot?.querySelector('input')?.focus();
+    this.#way ??= await wayIn(element.server, this.#attribute('practice')).catch(() => null);
+    const way = this.#way ?? { asks: ['code'], url: '' };
+    element.show(signInForm(this.#attribute('practice-name'), way, { problem, login }, t, (params) => this.signIn(params)));
+    const inputs = [...(element.shadowRoot?.querySelectorAll('input') ?? [])];
+    if (problem) (inputs.find(({ value }) => !value) ?? inputs[0])?.focus();
   }
 
   /** @param {string} name */

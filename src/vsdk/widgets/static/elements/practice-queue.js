@@ -30,7 +30,7 @@ const PRESSED_AT_MOST = 2000;
 /** A connection that is back within this time was never worth a word. */
 const SAY_LOST_AFTER = 1500;
 /** Errors that come just before the server closes the connection; the close code tells the same. */
-const SAID_BY_CLOSING = new Set(['taken-over', 'grant-expired', 'grant-invalid']);
+const SAID_BY_CLOSING = new Set(['taken-over', 'grant-expired', 'grant-invalid', 'sign-in-over']);
 const PARTS = /** @type {const} */ (['here', 'planned', 'later', 'over']);
 /** These are left out when they are empty. */
 const OPTIONAL = new Set(['later', 'over']);
@@ -50,6 +50,7 @@ export class PracticeQueue extends VsdkElement {
   #started = false;
   #failure = '';
   #givenUp = 0;
+  /** @type {ReadonlySet<string>} what whoever looks at the list may do */ #may = new Set();
   #seat = newSeat();
   #dialogs = new RowDialogs(this, {
     grant: () => this.#door.grant,
@@ -79,10 +80,11 @@ export class PracticeQueue extends VsdkElement {
   #date = h('p', { class: 'muted' });
   #heading = h('h2');
   #signOutButton = h('button', { type: 'button', class: 'quiet sign-out', on: { click: () => this.#signOut() } });
+  #devicesButton = h('button', { type: 'button', class: 'quiet sign-out', on: { click: () => this.#devices() } });
   #list = h(
     'section',
     { class: 'list', part: 'list', id: 'list' },
-    h('div', { class: 'head' }, h('div', {}, this.#heading, this.#date), this.#signOutButton),
+    h('div', { class: 'head' }, h('div', {}, this.#heading, this.#date), h('div', { class: 'ways' }, this.#devicesButton, this.#signOutButton)),
     h('div', { class: 'notices', role: 'status' }, this.#connection, this.#problem, this.#undelivered),
     this.#lists,
   );
@@ -123,7 +125,8 @@ export class PracticeQueue extends VsdkElement {
     this.#heading.textContent = access.practice?.name || this.getAttribute('practice-name') || this.t('practice.title');
     this.#date.textContent = day(new Date().toISOString(), this.lang, this.#zone);
     this.#signOutButton.textContent = this.t('practice.sign-out');
-    this.#signOutButton.hidden = this.hasAttribute('grant');
+    this.#devicesButton.textContent = this.t('practice.devices');
+    this.#signOutButton.hidden = this.#devicesButton.hidden = this.hasAttribute('grant');
     this.#draw();
     this.show(this.#layout);
     this.#connect();
@@ -161,6 +164,7 @@ export class PracticeQueue extends VsdkElement {
   /** @param {ServerMessage} message */
   #receive(message) {
     if (message.type === 'grant') this.#door.keep(message.grant);
+    if (message.type === 'welcome') this.#may = new Set(message.you.capabilities);
     if (message.type === 'error' && !SAID_BY_CLOSING.has(message.code)) this.#fail(message.code);
     if (message.type !== 'queue') return;
     this.#entries = message.entries;
@@ -275,11 +279,11 @@ export class PracticeQueue extends VsdkElement {
 
   /** @param {Entry} entry @param {Map<string, { drawn: string, element: HTMLElement }>} rows */
   #row(entry, rows) {
-    const drawn = JSON.stringify([entry, this.#openVisit]);
+    const drawn = JSON.stringify([entry, this.#openVisit, [...this.#may]]);
     const known = this.#rows.get(entry.visit);
     const t = this.t.bind(this);
     const look = { t, lang: this.lang, zone: this.#zone, openVisit: this.#openVisit };
-    const drawing = { ...look, now: Date.now(), actions: this.#actions };
+    const drawing = { ...look, now: Date.now(), may: this.#may, actions: this.#actions };
     const element = known?.drawn === drawn ? known.element : row(entry, drawing);
     rows.set(entry.visit, { drawn, element });
     return element;
@@ -338,6 +342,10 @@ export class PracticeQueue extends VsdkElement {
   /** On narrow screens the list hides behind a button while a visit is open. */
   #peek() {
     this.#toggle.setAttribute('aria-expanded', String(this.#layout.classList.toggle('peek')));
+  }
+
+  #devices() {
+    void import('./practice-devices.js').then(({ devicesDialog }) => devicesDialog(this, () => this.#door.grant, this.#zone));
   }
 
   /** @param {string} [problem] */

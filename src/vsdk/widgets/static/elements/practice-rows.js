@@ -17,6 +17,7 @@
  * @property {string} [zone]  the practice's time zone, an IANA name; without it the browser's own
  * @property {string | null} openVisit  the visit that is open in this element
  * @property {number} now  milliseconds
+ * @property {ReadonlySet<string>} may  capabilities of whoever looks at the list
  * @property {Actions} actions
  */
 
@@ -193,9 +194,10 @@ function action(key, look, text, spoken, click) {
 }
 
 /** @param {Person} person @param {Entry} entry @param {Drawing} drawing */
-function personActions(person, { visit, state }, { t, openVisit, actions }) {
+function personActions(person, { visit, state }, { t, openVisit, may, actions }) {
   const { name } = person;
   const key = `${visit}/${person.participant}`;
+  if (!may.has('admit')) return [];
   if (person.waiting && (openVisit === null || openVisit === visit)) {
     const spoken = t('practice.admit-name', { name });
     return [action(`${key}/admit`, 'primary', t('practice.admit'), spoken, () => actions.admit(visit, person))];
@@ -208,13 +210,13 @@ function personActions(person, { visit, state }, { t, openVisit, actions }) {
 }
 
 /** @param {Entry} entry @param {Person[]} people @param {Drawing} drawing */
-function rowActions(entry, people, { t, openVisit, now, zone, actions }) {
+function rowActions(entry, people, { t, openVisit, now, zone, may, actions }) {
   const name = people.map((person) => person.name).join(', ');
   const late = MAY_BE_LATE.has(entry.state) && part(entry, now, zone) !== 'later' && entry.visit !== openVisit;
   const delay = late
     ? [action(`${entry.visit}/delay`, 'quiet', t('practice.delay'), t('practice.delay-name', { name }), () => actions.ask('delay', entry))]
     : [];
-  if (openVisit !== null) return delay;
+  if (openVisit !== null || !may.has('talk')) return delay;
   if (RUNNING.has(entry.state)) {
     const spoken = t('practice.open-name', { name });
     return [action(`${entry.visit}/open`, '', t('practice.open'), spoken, () => actions.open(entry.visit))];

@@ -1,4 +1,8 @@
-/** The form with the access code. */
+/**
+ * Signing in: what the practice's identity provider asks for, or the way to it.
+ *
+ * @import { Way } from './practice-access.js'
+ */
 
 import { h } from '../ui/element.js';
 import { icon } from '../ui/icons.js';
@@ -9,6 +13,7 @@ const KNOWN = new Set([
   'rate-limited',
   'offline',
   'grant-expired',
+  'sign-in-over',
   'policy-denied',
   'visit-state',
   'message-just-sent',
@@ -19,45 +24,57 @@ export function problemText(code, t) {
   return KNOWN.has(code) ? t(`practice.problem-${code}`) : t('practice.problem-other', { code });
 }
 
+/** What is asked for, how it is typed in, and what a browser may fill in (HTML, 4.10.18.7). */
+const FIELDS = /** @type {Record<string, { type: string, autocomplete: string }>} */ ({
+  code: { type: 'password', autocomplete: 'current-password' },
+  login: { type: 'text', autocomplete: 'username' },
+  password: { type: 'password', autocomplete: 'current-password' },
+});
+
 /**
  * @param {string} practice  its name, as far as it is known
- * @param {string} problem  error code of the last attempt, or empty
+ * @param {Way} way
+ * @param {{ problem: string, login: string }} last  error code of the last attempt, and who tried; or empty
  * @param {import('../ui/texts.js').Translate} t
- * @param {(code: string) => Promise<void>} submit
+ * @param {(params: Record<string, string>) => Promise<void>} submit
  */
-export function signInForm(practice, problem, t, submit) {
-  const input = h('input', {
-    id: 'code',
-    type: 'password',
-    autocomplete: 'current-password',
-    required: true,
-    'aria-describedby': 'problem',
-    'aria-invalid': problem ? 'true' : null,
-  });
+export function signInForm(practice, { asks, url }, { problem, login }, t, submit) {
+  const words = problem === 'sign-in-refused' && asks.includes('login') ? t('practice.login-refused') : problemText(problem, t);
+  const alert = h(
+    'p',
+    { id: 'problem', class: 'problem', role: 'alert' },
+    problem && icon('warning'),
+    problem && h('span', { text: words }),
+  );
+  const inputs = asks.map((name) =>
+    h('input', {
+      id: name,
+      ...(FIELDS[name] ?? { type: 'text', autocomplete: 'off' }),
+      required: true,
+      value: name === 'login' ? login : null,
+      autocapitalize: 'none',
+      spellcheck: 'false',
+      'aria-describedby': 'problem',
+      'aria-invalid': problem ? 'true' : null,
+    }),
+  );
   const button = h('button', { class: 'primary', text: t('practice.sign-in') });
   /** @param {Event} event */
   const send = async (event) => {
     event.preventDefault();
     button.disabled = true;
-    await submit(input.value.trim());
+    // A password is taken as it is; spaces around a code come from copying it.
+    await submit(Object.fromEntries(inputs.map(({ id, value }) => [id, id === 'password' ? value : value.trim()])));
     button.disabled = false;
   };
+  const fields = inputs.map((input) => h('div', { class: 'field' }, h('label', { for: input.id, text: t(`practice.field.${input.id}`) }), input));
   return h(
     'div',
     { class: 'step sign-in', part: 'sign-in' },
     h('h2', { text: practice || t('practice.title') }),
-    h('p', { class: 'lead', text: t('practice.sign-in-lead') }),
-    h(
-      'form',
-      { class: 'card', on: { submit: send } },
-      h('div', { class: 'field' }, h('label', { for: 'code', text: t('practice.access-code') }), input),
-      h(
-        'p',
-        { id: 'problem', class: 'problem', role: 'alert' },
-        problem && icon('warning'),
-        problem && h('span', { text: problemText(problem, t) }),
-      ),
-      button,
-    ),
+    h('p', { class: 'lead', text: t(asks.length ? 'practice.sign-in-lead' : 'practice.sign-in-elsewhere') }),
+    asks.length
+      ? h('form', { class: 'card', on: { submit: send } }, ...fields, alert, button)
+      : h('div', { class: 'card stack' }, alert, h('a', { class: 'button primary', href: url, target: '_top', text: t('practice.sign-in') })),
   );
 }

@@ -46,7 +46,8 @@ export const practiceSheet = sheet(`${DIALOGS}
 .main { min-height: inherit; }
 .list { padding: 12px 12px 32px; max-width: 60rem; margin-inline: auto; }
 .head { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 12px; margin-block-end: 8px; }
-.head > div { flex: 1 1 10rem; }
+.head > div:first-child { flex: 1 1 10rem; }
+.head .ways { display: flex; flex-wrap: wrap; }
 .sign-out { font-size: var(--vsdk-size-1); }
 .notices { display: grid; gap: 8px; }
 .notices:not(:empty) { margin-block: 8px; }

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from vsdk.domain.errors import ConfigurationError
 from vsdk.domain.ids import PracticeId
-from vsdk.hooks.ports import PushChannel, ReportingChannel
+from vsdk.hooks.ports import IdentityProvider, PushChannel, ReportingChannel
 from vsdk.service import registry as plugins
 from vsdk.service.delivery import Way
 from vsdk.settings import ClientSettings, PracticeSettings, Settings
@@ -37,6 +37,25 @@ def chosen(settings: Settings, key: str, available: Mapping[str, Any]) -> dict[P
             )
         chosen[PracticeId(practice.id)] = available[name]
     return chosen
+
+
+def identity_providers(
+    settings: Settings, available: Mapping[str, IdentityProvider]
+) -> dict[PracticeId, tuple[IdentityProvider, ...]]:
+    """Those that a practice named, in its order."""
+    found: dict[PracticeId, tuple[IdentityProvider, ...]] = {}
+    for practice in settings.practices:
+        named = practice.identity_provider
+        names = [named] if isinstance(named, str) else named or []
+        for name in names:
+            if name not in available:
+                raise ConfigurationError(
+                    f"practice {practice.id!r} names the identity_provider {name!r}, and no enabled plugin "
+                    f"brings it (available: {', '.join(sorted(available)) or 'none'})"
+                )
+        if names:
+            found[PracticeId(practice.id)] = tuple(available[name] for name in names)
+    return found
 
 
 def ways(

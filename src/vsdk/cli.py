@@ -131,7 +131,7 @@ def _add_user(commands: Any) -> None:
             continue
         action.add_argument("login", metavar="LOGIN")
         if name == "add":
-            action.add_argument("--name", default="", help="as the others read it (default: LOGIN)")
+            action.add_argument("--name", help="as the others read it (default: LOGIN)")
             action.add_argument("--role", choices=("practitioner", "staff"), default="practitioner")
         if name != "remove":
             action.add_argument("--generate", action="store_true", help="make a password and show it once")
@@ -262,7 +262,7 @@ def _user(options: argparse.Namespace) -> int:
     if options.action == "password":
         return asyncio.run(users.change_password(settings, chosen, options.login, password, out))
     role = Role(options.role)
-    return asyncio.run(users.add(settings, chosen, options.login, options.name, role, password, out))
+    return asyncio.run(users.add(settings, chosen, options.login, options.name or "", role, password, out))
 
 
 def _outbox(options: argparse.Namespace) -> int:

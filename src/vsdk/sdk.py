@@ -102,7 +102,7 @@ class VideoSdk:
         self.sources: Mapping[PracticeId, ScheduleSource] = choices.chosen(
             settings, "schedule_source", self.registry.schedule_sources
         )
-        providers = choices.chosen(settings, "identity_provider", self.registry.identity_providers)
+        providers = choices.identity_providers(settings, self.registry.identity_providers)
         texts = Texts(self.registry.catalogs, settings.languages)
         self.words = messages = Messages(texts)
         self.policy = PolicyService(self.registry.rules, compliance_required=settings.compliance_required)

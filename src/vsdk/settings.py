@@ -166,8 +166,9 @@ class PracticeSettings(_Section):
     language: str = Field("de", description="for people whose own language is not known")
     time_zone: str = Field("Europe/Berlin", description="IANA name; reads times that carry no zone")
     schedule_source: str | None = Field(None, description="name of the schedule source to follow")
-    identity_provider: str | None = Field(
-        None, description="name of the provider that practitioners sign in with"
+    identity_provider: str | list[str] | None = Field(
+        None,
+        description="name of the provider that people sign in with, or several; the page offers the first",
     )
     channels: list[str] = Field(["sms", "email"], description="how to reach people, in this order")
     api_key: Secret | None = Field(None, description="what the PMS sends as bearer token")

@@ -16,7 +16,7 @@ from tests.peers.fakes import no_pause
 from tests.peers.servers import openid_provider
 
 from vsdk.adapters.http import HttpClient
-from vsdk.adapters.identity import oidc
+from vsdk.adapters.identity import keys, oidc
 from vsdk.adapters.identity.oidc import OpenIdConnect, vsdk_identity_providers
 from vsdk.adapters.identity.oidc_settings import OidcClient
 from vsdk.domain.errors import ConfigurationError, PartnerError, Refused
@@ -176,7 +176,7 @@ async def test_new_keys_of_the_provider_are_found(
         await client.post(f"{issuer}/rotate")
     answer = await signed_in(provider)
     await refused(provider, answer)  # it was just asked, and is not asked for each token
-    monkeypatch.setattr(oidc, "KEYS_AGAIN", 0.0)
+    monkeypatch.setattr(keys, "AGAIN", 0.0)
     assert await provider.complete(PARK, await signed_in(provider))
 
 

@@ -15,6 +15,7 @@ from pydantic_core import PydanticUndefined
 
 from vsdk import Settings
 from vsdk.adapters.identity.oidc_settings import OidcClient
+from vsdk.adapters.identity.pms_token_settings import PmsIssuer
 from vsdk.adapters.scheduling.fhir import source_settings
 from vsdk.adapters.scheduling.fhir.following.notification_settings import NotificationSettings
 from vsdk.adapters.scheduling.fhir.following.window_settings import SearchSettings
@@ -49,6 +50,7 @@ ELSEWHERE = {
     ("Practices", "fhir"): ("table", "defaults"),
     ("Practices", "clients"): ("list of tables", "`[]`"),
     ("Practices", "messages"): ("table", "defaults"),
+    ("Practices", "identity_provider"): ("text or list of text", "none"),
     ("Messages", "texts"): ("table of tables", "`{}`"),
     ("plugin.local_login", "codes"): ("table of secrets", "required"),
     ("One server", "access"): ("table", "none needed"),
@@ -124,8 +126,9 @@ SERVER: dict[str, type[BaseModel]] = {
     "search": SearchSettings,
     "notifications": NotificationSettings,
     "One OpenID provider": OidcClient,
+    "One signing system": PmsIssuer,
 }
-"""the parts of a section of `fhir_schedule` and `oidc`"""
+"""the parts of a section of `fhir_schedule`, `oidc` and `pms_token`"""
 
 
 @pytest.mark.parametrize("where", SERVER)
@@ -147,7 +150,7 @@ def test_the_section_of_each_installed_plugin_is_described(plugin: str, sections
     ]
     where = f"[plugin.{plugin}]"
     section = sections("configuration.md", "###")[where]
-    if not models and plugin not in ("fhir_schedule", "oidc"):
+    if not models and plugin not in ("fhir_schedule", "oidc", "pms_token"):
         assert section.strip().startswith("No settings.")
     for model in models:
         assert rows(section) == expected(f"plugin.{plugin}", model)

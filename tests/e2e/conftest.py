@@ -104,7 +104,7 @@ class Server:
             'id = "park"',
             'name = "Praxis am Park"',
             'phone = "+493023125000"',
-            f'identity_provider = "{provider}"',
+            f"identity_provider = {json.dumps(provider)}",
             'api_key = { env = "PARK_API_KEY" }',
             "[plugin.local_login.codes]",
             'park = { env = "PARK_CODE" }',

@@ -1,11 +1,16 @@
 """M4: practitioners and staff sign in with their own credentials."""
 
+import json
 import re
+import secrets
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet
 from playwright.sync_api import Locator, Page, expect
 from tests.e2e.conftest import PLUGINS, Server, Watched, an_appointment
 from tests.e2e.journey import admit_button, at_step, enter_waiting_room, visit
@@ -156,3 +161,48 @@ def test_m4_with_the_practices_openid_provider_there_and_back(
         queue(page).get_by_role("button", name="Abmelden").click()
         page.wait_for_url(f"{issuer}/session/end**")
         assert server.log().count("stolen") == 0
+
+
+def test_m4_the_practice_system_opens_a_visit_with_a_token_it_signed(
+    make_server: Callable[..., Server], new_context: Callable[..., Watched], tmp_path: Path
+) -> None:
+    key = ECKey.generate_key("P-256", {"kid": "pms"})
+    file = tmp_path / "pms.jwks"
+    file.write_text(json.dumps(KeySet([key]).as_dict(private=False)), encoding="utf-8")
+    section = ["[plugin.pms_token.practices.park]", 'issuer = "https://pms.example"', f'jwks_file = "{file}"']
+    server = make_server(
+        plugins=[*PLUGINS, "accounts", "pms_token"],
+        identity_provider=["accounts", "pms-token"],
+        sections=section,
+    )
+    now = int(time.time())
+    claims = {
+        "iss": "https://pms.example",
+        "aud": server.base,
+        "sub": "17",
+        "name": "Dr. Katharina Berg",
+        "practice": "park",
+        "role": "practitioner",
+        "iat": now,
+        "exp": now + 120,
+        "jti": secrets.token_hex(),
+    }
+    token = jwt.encode({"alg": "ES256", "kid": "pms"}, claims, key)
+    planned = server.plan(an_appointment())
+    side = new_context()
+    page = side.page()
+    page.goto(f"{server.base}/practice/park#token={token}&visit={planned['visit']}")
+    expect(visit(page)).to_contain_text("Noch wartet niemand")
+    assert page.url == f"{server.base}/practice/park", "a token does not stay in the address"
+    visit(page).get_by_role("button", name="Zurück").click()
+    expect(queue(page).locator("li.row")).to_have_count(1)
+    page.reload()
+    expect(queue(page).locator("li.row")).to_have_count(1)
+
+    # It was good once; who finds it is asked like anyone.
+    thief = new_context().page()
+    thief.goto(f"{server.base}/practice/park#token={token}")
+    expect(queue(thief).get_by_label("Benutzername")).to_be_visible()
+    expect(queue(thief).get_by_role("alert")).not_to_be_empty()
+    assert token not in server.log()
+    assert side.complaints == []

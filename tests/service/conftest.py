@@ -196,7 +196,7 @@ class World:
         self.join = JoinService(self.store, self.grants, self.policy, self.clock)
         self.ended: list[str] = []
         self.sign_ins = SignInService(
-            self.store, self.join, self.clock, practices, {PRACTICE: provider}, self._sign_in_ended
+            self.store, self.join, self.clock, practices, {PRACTICE: [provider]}, self._sign_in_ended
         )
         ways = tuple(Way(f"a_{channel.channel}", channel) for channel in self.channels)
         teams = {PRACTICE} if reaches_team(self.practice, [way.kind for way in ways]) else set()

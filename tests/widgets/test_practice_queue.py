@@ -539,3 +539,43 @@ def test_nothing_scrolls_sideways(page: Page, server: Server, width: int) -> Non
     button = page.get_by_role("button", name=f"Admit {name}").bounding_box()
     assert button is not None
     assert button["height"] >= 44
+
+
+NAMES = ["Erika Beispiel", "Jürgen Groß", "Ida Probe", "Ada Test", "Otto Müller", "Mia Åkesson", "Leo Neu"]
+
+
+def test_a_long_list_can_be_searched_and_who_waits_stays_in_sight(page: Page, server: Server) -> None:
+    planned = [entry(f"v{n}", "planned", person(name), start=at(60)) for n, name in enumerate(NAMES)]
+    server.show(entry("w", "waiting", person("Wanda Wartend", 3)), *planned)
+    sign_in(page)
+    search = page.get_by_label("Find a name")
+    expect(page.locator("li.row")).to_have_count(8)
+    for typed, found in (("gross", "Jürgen Groß"), ("MULLER", "Otto Müller"), ("akes", "Mia Åkesson")):
+        search.fill(typed)
+        expect(page.locator("li.row")).to_have_count(2)
+        expect(page.locator("li.row").first).to_contain_text("Wanda Wartend")
+        expect(page.locator("li.row").last).to_contain_text(found)
+    search.press("Escape")
+    expect(page.locator("li.row")).to_have_count(8)
+    server.show(*planned[:3])
+    expect(search).to_be_hidden()
+
+
+def test_the_list_has_keys_of_its_own(page: Page, server: Server) -> None:
+    planned = [entry(f"v{n}", "planned", person(name), start=at(60)) for n, name in enumerate(NAMES)]
+    server.show(entry("w", "waiting", person("Wanda Wartend", 3)), *planned)
+    sign_in(page)
+    page.get_by_role("button", name="Admit Wanda Wartend").focus()
+    page.keyboard.press("/")
+    expect(page.get_by_label("Find a name")).to_be_focused()
+    page.keyboard.type("a/a")
+    expect(page.get_by_label("Find a name")).to_have_value("a/a")  # letters, in a field
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("button", name="Admit Wanda Wartend")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(row(page, "v0").get_by_role("button").first).to_be_focused()
+    page.keyboard.press("Control+a")
+    assert "visiting" not in str(page.locator("vsdk-practice-queue").get_attribute("visiting"))
+    page.keyboard.press("a")
+    expect(page.locator("vsdk-video-visit")).to_have_attribute("admit", "p1")

@@ -51,7 +51,7 @@ async def add(
         await store.keep_account(account)
     _say(f"{account.login} may sign in for {practice_id} as {role.value}.", out)
     for practice in settings.practices:
-        if practice.id == practice_id and practice.identity_provider != "accounts":
+        if practice.id == practice_id and "accounts" not in (practice.identity_provider or ""):
             missing = f'identity_provider = "accounts" for {practice_id}, and the plugin'
             print(f"vsdk: nobody is asked for it yet: set {missing}", file=sys.stderr)
     return 0

@@ -76,7 +76,12 @@ def installed() -> dict[str, EntryPoint]:
 
 
 def load(
-    names: Sequence[str], config: Config, http: Http, accounts: AccountStore | None, *, trace: bool = False
+    names: Sequence[str],
+    config: Config,
+    http: Http,
+    accounts: AccountStore | None = None,
+    *,
+    trace: bool = False,
 ) -> Registry:
     """Imports and checks the named plugins. Raises ConfigurationError saying what to do about it.
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vsdk.domain.effects import Audit
@@ -37,7 +37,7 @@ class SignInService:
         join: JoinService,
         clock: Clock,
         practices: Mapping[PracticeId, Practice],
-        providers: Mapping[PracticeId, IdentityProvider],
+        providers: Mapping[PracticeId, Sequence[IdentityProvider]],
         ended: Callable[[str], Awaitable[None]],
     ) -> None:
         self._store = store
@@ -60,9 +60,9 @@ class SignInService:
         self, practice_id: PracticeId, params: Mapping[str, str], user_agent: str = ""
     ) -> SignedIn:
         """Always a new sign-in with a secret of its own. Raises Refused ``sign-in-refused``."""
-        practice, provider = self._practices.get(practice_id), self._providers.get(practice_id)
-        identity = await provider.complete(practice_id, params) if provider else None
-        if practice is None or provider is None or identity is None or not _belongs(identity, practice_id):
+        practice = self._practices.get(practice_id)
+        provider, identity = await self._identify(practice_id, params)
+        if practice is None or not _belongs(identity, practice_id):
             raise Refused("sign-in is not possible with this", code="sign-in-refused")
         now, secret = self._clock.now(), secrets.token_urlsafe(32)
         sign_in = SignIn(
@@ -81,6 +81,16 @@ class SignInService:
         await self._note(sign_in, "signed-in")
         return SignedIn(secret, sign_in, self._grant(sign_in), practice)
 
+    async def _identify(
+        self, practice_id: PracticeId, params: Mapping[str, str]
+    ) -> tuple[IdentityProvider, Identity]:
+        """By the first provider whose parameters these are."""
+        for provider in self._providers.get(practice_id, ()):
+            identity = await provider.complete(practice_id, params)
+            if identity is not None:
+                return provider, identity
+        raise Refused("sign-in is not possible with this", code="sign-in-refused")
+
     async def resume(self, practice_id: PracticeId, secret: str) -> SignedIn:
         """A page that was loaded anew. Raises Refused ``sign-in-over``."""
         found = await self._store.sign_in(secret_hash=_hash(secret)) if secret else None
@@ -95,8 +105,10 @@ class SignInService:
         if found is None:
             return ""
         await self._end(found)
-        leave = getattr(self._providers.get(found.practice_id), "leave", None)
-        return str(await leave(found.practice_id)) if leave else ""
+        for provider in self._providers.get(found.practice_id, ()):
+            if provider.name == found.provider and hasattr(provider, "leave"):
+                return str(await provider.leave(found.practice_id))
+        return ""
 
     async def listed(self, holder: AccessGrant) -> list[SignIn]:
         """A practitioner sees those of the practice, everyone else their own."""
@@ -127,9 +139,10 @@ class SignInService:
         return self._join.grant_list(sign_in.practice_id, sign_in.role, sign_in.subject, sign_in=sign_in.id)
 
     def _provider(self, practice_id: PracticeId) -> IdentityProvider:
-        if practice_id not in self._providers:
+        """The one that its page offers."""
+        if not self._providers.get(practice_id):
             raise NotFound("this practice has no way to sign in", code="practice-unknown")
-        return self._providers[practice_id]
+        return self._providers[practice_id][0]
 
     async def _note(self, sign_in: SignIn, what: str) -> None:
         details: dict[str, object] = {

@@ -26,8 +26,8 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
+from vsdk.adapters.identity.keys import ALGORITHMS, Keys
 from vsdk.adapters.identity.oidc_settings import OidcClient, OidcConfig
 from vsdk.domain.errors import ConfigurationError, PartnerError, Refused
 from vsdk.domain.ids import PracticeId
@@ -35,14 +35,10 @@ from vsdk.domain.participant import Role
 from vsdk.hooks.markers import hookimpl
 from vsdk.hooks.ports import Config, Http, Identity, Redirect
 
-ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA", "RS384", "RS512", "ES384", "PS384", "PS512", "ES512"]
-"""Signatures only: whoever knows the client's secret must not be able to make an ID token."""
 LEEWAY = 60
 """seconds that the clocks of two servers may differ"""
 REMEMBER = 3600.0
 """seconds for which what an issuer says about itself is believed"""
-KEYS_AGAIN = 30.0
-"""seconds between two looks for a key that is not known"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +71,7 @@ class Issuer:
         self._http = http
         self._metadata: dict[str, Any] = {}
         self._read = -REMEMBER
-        self._keys = KeySet([])
-        self._keys_read = -REMEMBER
+        self._keys = Keys(self._read_keys)
 
     async def metadata(self) -> dict[str, Any]:
         """OpenID Connect Discovery 1.0, 4. Raises PartnerError."""
@@ -92,7 +87,7 @@ class Issuer:
 
         OpenID Connect Core 1.0, 3.1.3.7. Raises JoseError, ValueError, PartnerError.
         """
-        decoded = jwt.decode(id_token, await self._keys_for(id_token), algorithms=ALGORITHMS)
+        decoded = jwt.decode(id_token, await self._keys.for_token(id_token), algorithms=ALGORITHMS)
         issuer = (await self.metadata())["issuer"]
         options = {
             "iss": {"essential": True, "value": issuer},
@@ -102,16 +97,8 @@ class Issuer:
         claims.validate(leeway=LEEWAY)
         return dict(claims)
 
-    async def _keys_for(self, token: str) -> KeySet:
-        """A key that is not known may be a new one: the issuer is asked, but not for each token."""
-        wanted = _header(token).get("kid")
-        known = {key.kid for key in self._keys.keys}
-        since = time.monotonic() - self._keys_read
-        if since >= REMEMBER or (wanted not in known and since >= KEYS_AGAIN):
-            address = str((await self.metadata())["jwks_uri"])
-            self._keys = KeySet.import_key_set((await self._http.get(address)).json())
-            self._keys_read = time.monotonic()
-        return self._keys
+    async def _read_keys(self) -> Any:
+        return (await self._http.get(str((await self.metadata())["jwks_uri"]))).json()
 
 
 class OpenIdConnect:
@@ -221,14 +208,6 @@ class OpenIdConnect:
         if not isinstance(found, dict) or found.get("sub") != claims["sub"]:
             raise Refused("the identity provider speaks of somebody else", code="sign-in-refused")
         return {**found, **claims}
-
-
-def _header(token: str) -> dict[str, Any]:
-    part = token.partition(".")[0]
-    header = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    if not isinstance(header, dict):
-        raise TypeError("no header")
-    return header
 
 
 def _at(claims: Mapping[str, Any], path: str) -> Any:

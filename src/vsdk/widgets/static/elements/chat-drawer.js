@@ -57,7 +57,7 @@ export class ChatDrawer {
     this.#count.setAttribute('aria-label', this.#host.t('chat.unread', { count: unread }));
     const latest = chat.messages.at(-1);
     if (latest && chat.messages.length > this.#known && !chat.own(latest)) {
-      this.#host.announce(this.#host.t('chat.arrived', { name: latest.name || this.#host.t(`chat.role.${latest.role}`) }));
+      this.#host.announce(this.#host.t('chat.arrived', { name: latest.name || this.#host.t(`practice.role-${latest.role}`) }));
     }
     this.#known = chat.messages.length;
   }

@@ -37,7 +37,7 @@ export class ChatFold {
     const latest = others.at(-1);
     if (latest && others.length > this.#known && chat.unread > 0) {
       this.node.open = true;
-      this.#host.announce(this.#host.t('chat.arrived', { name: latest.name || this.#host.t(`chat.role.${latest.role}`) }));
+      this.#host.announce(this.#host.t('chat.arrived', { name: latest.name || this.#host.t(`practice.role-${latest.role}`) }));
     }
     this.#known = others.length;
     this.#panel.seen = this.node.open;

@@ -114,7 +114,7 @@ export class ChatPanel extends VsdkElement {
   update() {
     const chat = this.connection?.chat;
     if (!this.#built || !chat) return;
-    const names = [...chat.peers.values()].map(({ name, role }) => name || this.t(`chat.role.${role}`));
+    const names = [...chat.peers.values()].map(({ name, role }) => name || this.t(`practice.role-${role}`));
     const to = names.length ? this.t('chat.to', { names: names.join(', ') }) : this.t('chat.nobody');
     if (this.#to.textContent !== to) this.#to.textContent = to;
     const known = new Set(chat.messages.map(({ id }) => id));

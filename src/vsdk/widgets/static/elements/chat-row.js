@@ -21,7 +21,7 @@ export class ChatRow {
   /** @param {VsdkElement} host @param {Message} message @param {boolean} own @param {string | undefined} zone */
   constructor(host, message, own, zone) {
     this.#host = host;
-    const name = own ? host.t('chat.you') : message.name || host.t(`chat.role.${message.role}`);
+    const name = own ? host.t('chat.you') : message.name || host.t(`practice.role-${message.role}`);
     const time = clock(new Date(message.at).toISOString(), host.lang, zone);
     this.node = h(
       'li',

@@ -25,7 +25,7 @@ export function notice(grade, text, ...more) {
   return h('div', { class: `notice ${grade}` }, icon('warning'), h('p', { text }), ...more);
 }
 
-/** Uses the attributes `grant`, or `practice`, `practice-name` and `code`, of its element. */
+/** Uses the attributes `grant`, or `practice`, `practice-name`, and `code` or `token`, of its element. */
 export class PracticeDoor {
   /** @type {Access | null} */
   access = null;
@@ -52,7 +52,8 @@ export class PracticeDoor {
   async open() {
     const grant = this.#attribute('grant');
     const kept = remembered(this.name('access'));
-    const code = this.#attribute('code');
+    const [code, token] = [this.#attribute('code'), this.#attribute('token')];
+    if (token) return this.signIn({ token });
     if (grant) return this.#in({ grant, signalling: this.#attribute('signalling') || undefined });
     if (kept) return this.#in(JSON.parse(kept));
     if (code) return this.signIn({ code });
@@ -98,6 +99,7 @@ export class PracticeDoor {
   /** The attribute `code` or `grant` changed. @param {string} name @param {string | null} value */
   given(name, value) {
     if (!value) return;
+    if (name === 'token') void this.signIn({ token: value });
     if (name === 'code' && !this.access) void this.signIn({ code: value });
     if (name === 'grant' && this.access) this.access.grant = value;
     else if (name === 'grant') void this.#in({ grant: value });

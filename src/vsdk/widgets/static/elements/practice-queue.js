@@ -1,8 +1,8 @@
 /**
- * `<vsdk-practice-queue server practice lang grant? signalling? code? practice-name? time-zone?>`: today's visits of
- * a practice, who waits on top. `time-zone` (IANA name) is the practice's; without it the browser's own counts.
+ * `<vsdk-practice-queue server practice lang grant? signalling? code? token? visit? practice-name? time-zone?>`: today's
+ * visits of a practice, who waits on top; `visit` is opened at once. `time-zone` (IANA name) is the practice's; without it the browser's own counts.
  *
- * Without `grant` it asks for the access code of the practice (or takes the attribute `code`). Admitting someone
+ * Without `grant` it asks to sign in (or takes the attribute `code`, or a `token` of the practice's system). Admitting someone
  * puts `<vsdk-video-visit>` beside the list; its event `vsdk-visit-ended` brings the list back.
  *
  * @import { BrowserMessage, Entry, Person, ServerMessage } from '../protocol.js'
@@ -21,6 +21,7 @@ import { RowDialogs } from './practice-dialogs.js';
 import { PracticeDoor, codeOf, notice } from './practice-door.js';
 import { givenUpNotice } from './practice-given-up.js';
 import { hoursAndMinutes, part, refreshWaits, row } from './practice-rows.js';
+import { PracticeSearch } from './practice-search.js';
 import { problemText } from './practice-sign-in.js';
 import { practiceSheet } from './practice-styles.js';
 
@@ -37,7 +38,7 @@ const OPTIONAL = new Set(['later', 'over']);
 
 export class PracticeQueue extends VsdkElement {
   static sheets = [practiceSheet];
-  static observedAttributes = ['code', 'grant'];
+  static observedAttributes = ['code', 'grant', 'token'];
 
   #door = new PracticeDoor(this, (access) => this.#enter(access));
   /** @type {Signalling | null} */ #signalling = null;
@@ -80,12 +81,14 @@ export class PracticeQueue extends VsdkElement {
   #date = h('p', { class: 'muted' });
   #heading = h('h2');
   #signOutButton = h('button', { type: 'button', class: 'quiet sign-out', on: { click: () => this.#signOut() } });
+  #search = new PracticeSearch(this, () => this.#draw());
   #devicesButton = h('button', { type: 'button', class: 'quiet sign-out', on: { click: () => this.#devices() } });
   #list = h(
     'section',
-    { class: 'list', part: 'list', id: 'list' },
+    { class: 'list', part: 'list', id: 'list', on: { keydown: (event) => this.#search.key(event) } },
     h('div', { class: 'head' }, h('div', {}, this.#heading, this.#date), h('div', { class: 'ways' }, this.#devicesButton, this.#signOutButton)),
     h('div', { class: 'notices', role: 'status' }, this.#connection, this.#problem, this.#undelivered),
+    this.#search.node,
     this.#lists,
   );
   #toggleText = h('span');
@@ -130,7 +133,8 @@ export class PracticeQueue extends VsdkElement {
     this.#draw();
     this.show(this.#layout);
     this.#connect();
-    const open = remembered(this.#door.name('visit'));
+    const open = this.getAttribute('visit') || remembered(this.#door.name('visit'));
+    this.removeAttribute('visit');
     if (open) await this.#open(open);
   }
 
@@ -265,8 +269,10 @@ export class PracticeQueue extends VsdkElement {
     /** @type {Node[]} */
     const nodes = [];
     const rows = new Map();
+    const partOf = (/** @type {Entry} */ entry) => part(entry, Date.now(), this.#zone);
+    const shown = this.#search.among(this.#entries, (entry) => partOf(entry) === 'here');
     for (const name of PARTS) {
-      const entries = this.#entries.filter((entry) => part(entry, Date.now(), this.#zone) === name);
+      const entries = shown.filter((entry) => partOf(entry) === name);
       if (OPTIONAL.has(name) && !entries.length) continue;
       nodes.push(h('h3', { text: this.t(`practice.part-${name}`, { count: entries.length }) }));
       if (!entries.length) nodes.push(h('p', { class: 'empty muted', text: this.t(`practice.none-${name}`) }));

@@ -49,6 +49,7 @@ export const practiceSheet = sheet(`${DIALOGS}
 .head > div:first-child { flex: 1 1 10rem; }
 .head .ways { display: flex; flex-wrap: wrap; }
 .sign-out { font-size: var(--vsdk-size-1); }
+.search { max-inline-size: 20rem; }
 .notices { display: grid; gap: 8px; }
 .notices:not(:empty) { margin-block: 8px; }
 .notice { align-items: center; flex-wrap: wrap; }

@@ -56,8 +56,9 @@ export class RemoteView {
    * @param {Info} info
    * @param {Connection | undefined} connection
    * @param {Practice | null} practice  what only those who may let people in can do
+   * @param {boolean} several  others are there too, so that it matters who is what
    */
-  update(info, connection, practice) {
+  update(info, connection, practice, several) {
     const { microphone, camera, screen } = connection?.remoteSwitches ?? { microphone: true, camera: true, screen: false };
     if (connection && this.#video.srcObject !== connection.remote) {
       this.#video.srcObject = connection.remote;
@@ -65,10 +66,11 @@ export class RemoteView {
     }
     const quality = connection?.quality ?? 'connecting';
     const interruption = connection?.remoteInterruption ?? null;
-    this.#again = () => this.update(info, connection, practice);
+    this.#again = () => this.update(info, connection, practice, several);
     this.#judge(quality);
     const { name, lost } = info;
-    const shown = JSON.stringify([name, microphone, camera, screen, quality, lost, interruption, practice?.phone, this.#broken]);
+    const role = several || (info.role !== 'patient' && info.role !== 'practitioner') ? info.role : '';
+    const shown = JSON.stringify([name, role, microphone, camera, screen, quality, lost, interruption, practice?.phone, this.#broken]);
     if (shown === this.#shown) return;
     this.#shown = shown;
     const t = this.#host.t.bind(this.#host);
@@ -76,7 +78,8 @@ export class RemoteView {
     this.#showScreen(screen && connection ? connection.remoteScreen : null, t('visit.stage.screen-of', { name: info.name }));
     this.#video.hidden = screen && !camera;
     this.#name.replaceChildren(
-      h('span', { text: info.name }),
+      h('span', { text: info.name || t(`practice.role-${info.role}`) }),
+      info.name && role ? h('span', { class: 'status', text: t(`practice.role-${role}`) }) : '',
       microphone ? '' : h('span', { class: 'status' }, icon('microphone-off'), t('visit.stage.their-microphone-off')),
     );
     const word = quality === 'good' || interruption ? '' : quality === 'lost' && info.lost ? 'away' : quality;

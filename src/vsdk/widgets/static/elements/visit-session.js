@@ -111,7 +111,7 @@ export class VisitSession {
       this.#step('waiting', lobby.node);
       this.#room = lobby;
     }
-    lobby.update(this.connection.state.entry?.people ?? []);
+    lobby.update(this.connection.state.entry);
   }
 
   /** Out of the waiting room, or back to the list; the visit goes on without them. */
@@ -147,7 +147,7 @@ export class VisitSession {
     else if (change === 'phase') this.#phaseChanged();
     else if (this.#room instanceof VisitStage) this.#room.update();
     else if (this.#room instanceof WaitingRoom) this.#room.follow(this.connection);
-    else if (this.#room instanceof Lobby && change === 'chat') this.#room.update(this.connection.state.entry?.people ?? []);
+    else if (this.#room instanceof Lobby && change === 'chat') this.#room.update(this.connection.state.entry);
     else if (change === 'queue' && this.connection.state.phase === 'waiting' && this.#admits && !this.#admit) this.#showLobby();
   }
 

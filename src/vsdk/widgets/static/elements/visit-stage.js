@@ -143,7 +143,8 @@ export class VisitStage extends VsdkElement {
         view.setSpeaker(preferences().speaker);
         this.#remotes.append(view.node);
       }
-      view.update(info, connection.peers.get(info.participant), this.#practiceWays(({ participant }) => participant === info.participant));
+      const ways = this.#practiceWays(({ participant }) => participant === info.participant);
+      view.update(info, connection.peers.get(info.participant), ways, Object.keys(infos).length > 1);
     }
     const names = Object.values(infos).map((info) => info.name);
     const title = this.t('visit.stage.title', { name: names.join(', ') || this.expected });

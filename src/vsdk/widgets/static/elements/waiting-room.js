@@ -19,6 +19,8 @@ import { ChatFold } from './chat-fold.js';
 
 const OVERDUE_TICK = 15_000;
 const OVERDUE_AFTER = 60_000;
+/** So long past the planned time everyone is asked to wait. */
+const PATIENCE = 10 * 60_000;
 
 const look = sheet(`
 :host { background: transparent; }
@@ -107,9 +109,12 @@ export class WaitingRoom extends VsdkElement {
 
   /** The planned time has passed and nothing was announced: it is known that they wait. */
   #overdue() {
-    const { start } = this.details;
+    const { start, zone } = this.details;
     const late = start !== '' && Date.now() > Date.parse(start) + OVERDUE_AFTER && this.#late.hidden;
-    const words = late ? this.t('visit.waiting.overdue') : '';
+    const until = Date.parse(start) + PATIENCE;
+    // Once these minutes are over too, it is no comfort to name them.
+    const ask = Date.now() < until ? ` ${this.t('visit.waiting.patience', { time: clock(new Date(until).toISOString(), this.lang, zone) })}` : '';
+    const words = late ? this.t('visit.waiting.overdue') + ask : '';
     if (this.#patience.textContent !== words) this.#patience.textContent = words;
   }
 

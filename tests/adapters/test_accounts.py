@@ -16,6 +16,7 @@ from vsdk.domain.sign_in import Account
 from vsdk.store.sql import SqlStore
 from vsdk.testing.contracts import IdentityProviderContract
 from vsdk.testing.factories import NOON
+from vsdk.testing.fakes import FakeConfig
 
 PARK = PracticeId("park")
 PASSWORD = "quiet otters swim home"
@@ -45,7 +46,7 @@ class TestContract(IdentityProviderContract):
 
     @pytest.fixture
     def provider(self) -> Accounts:
-        (found,) = vsdk_identity_providers(Known())  # type: ignore[arg-type]
+        (found,) = vsdk_identity_providers(FakeConfig({}), Known())  # type: ignore[arg-type]
         return found
 
     @pytest.fixture
@@ -68,7 +69,7 @@ async def refused(provider: Accounts, login: str, password: str) -> Refused:
 
 
 async def test_each_has_their_role_and_their_name(store: SqlStore) -> None:
-    provider = Accounts(store)
+    provider = Accounts(store, "https://praxis.example")
     doctor = await provider.complete(PARK, {"login": "BERG", "password": PASSWORD})
     staff = await provider.complete(PARK, {"login": "meier", "password": PASSWORD + "!"})
     assert doctor
@@ -78,7 +79,7 @@ async def test_each_has_their_role_and_their_name(store: SqlStore) -> None:
 
 
 async def test_whether_a_login_exists_is_not_told_by_words_or_time(store: SqlStore) -> None:
-    provider = Accounts(store)
+    provider = Accounts(store, "https://praxis.example")
     taken: dict[str, list[float]] = {"berg": [], "nobody": []}
     for _ in range(5):
         for login, times in taken.items():
@@ -91,7 +92,7 @@ async def test_whether_a_login_exists_is_not_told_by_words_or_time(store: SqlSto
 
 
 async def test_passwords_cannot_be_tried_out(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    provider = Accounts(store)
+    provider = Accounts(store, "https://praxis.example")
     now = 1000.0
     monkeypatch.setattr(accounts.time, "monotonic", lambda: now)
     for login in ("berg", "nobody"):
@@ -106,7 +107,7 @@ async def test_passwords_cannot_be_tried_out(store: SqlStore, monkeypatch: pytes
 
 
 async def test_a_right_password_forgets_the_wrong_ones(store: SqlStore) -> None:
-    provider = Accounts(store)
+    provider = Accounts(store, "https://praxis.example")
     for _ in range(2):
         for _ in range(FAILURES - 1):
             await refused(provider, "berg", "wrong password")
@@ -116,12 +117,14 @@ async def test_a_right_password_forgets_the_wrong_ones(store: SqlStore) -> None:
 async def test_an_account_without_a_password_cannot_be_opened_by_one(store: SqlStore) -> None:
     await store.keep_account(Account("a3", PARK, "keyless", "", Role.STAFF, "", NOON))
     for password in ("", "of nobody"):
-        await refused(Accounts(store), "keyless", password)
+        await refused(Accounts(store, "https://praxis.example"), "keyless", password)
 
 
 async def test_another_practice_knows_nobody_of_this_one(store: SqlStore) -> None:
     with pytest.raises(Refused):
-        await Accounts(store).complete(PracticeId("mitte"), {"login": "berg", "password": PASSWORD})
+        await Accounts(store, "https://praxis.example").complete(
+            PracticeId("mitte"), {"login": "berg", "password": PASSWORD}
+        )
 
 
 @pytest.mark.parametrize("password", ["", "short", "aaaaaaaaaaaaaaaa", "abababababababab", "x" * 201])

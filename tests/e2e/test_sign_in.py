@@ -4,10 +4,12 @@ import json
 import re
 import secrets
 import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
@@ -29,7 +31,7 @@ def sign_in(page: Page, server: Server, login: str, password: str = PASSWORD) ->
     page.goto(f"{server.base}/practice/park")
     queue(page).get_by_label("Benutzername").fill(login)
     queue(page).get_by_label("Passwort").fill(password)
-    queue(page).get_by_role("button", name="Anmelden").click()
+    queue(page).get_by_role("button", name="Anmelden", exact=True).click()
 
 
 @pytest.fixture
@@ -206,3 +208,68 @@ def test_m4_the_practice_system_opens_a_visit_with_a_token_it_signed(
     expect(queue(thief).get_by_role("alert")).not_to_be_empty()
     assert token not in server.log()
     assert side.complaints == []
+
+
+def test_m4_with_a_passkey_instead_of_a_password(
+    with_accounts: Server, new_context: Callable[..., Watched]
+) -> None:
+    """Chromium's own authenticator, which signs as a phone or a security key does."""
+    server = with_accounts
+    server.patient_link(an_appointment())
+    side = new_context()
+    page = side.page()
+    device = side.context.new_cdp_session(page)
+    device.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    authenticator = device.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"]
+
+    sign_in(page, server, "berg")
+    queue(page).get_by_role("button", name="Geräte").click()
+    dialog = queue(page).locator("dialog")
+    dialog.get_by_role("button", name="Passkey auf diesem Gerät einrichten").click()
+    expect(dialog.get_by_role("status")).to_contain_text("Der Passkey ist eingerichtet.")
+    dialog.get_by_role("button", name="Passkey auf diesem Gerät einrichten").click()
+    expect(dialog.get_by_role("status")).to_contain_text("hat dieses Gerät schon einen")
+    dialog.get_by_role("button", name="Schließen").click()
+    queue(page).get_by_role("button", name="Abmelden").click()
+
+    with page.expect_request("**/api/v1/sign-in") as request:
+        queue(page).get_by_role("button", name="Mit Passkey anmelden").click()
+    expect(queue(page).locator("li.row")).to_have_count(1)
+    queue(page).get_by_role("button", name="Geräte").click()
+    expect(dialog).to_contain_text("Dr. Katharina Berg")
+    dialog.get_by_role("button", name="Schließen").click()
+
+    # What was said once opens nothing a second time, nor changed, nor elsewhere.
+    answer = json.loads(request.value.post_data or "")
+    for said in (
+        answer,
+        changed(answer, challenge="AAAA"),
+        changed(answer, origin="https://attacker.example"),
+    ):
+        assert httpx2.post(f"{server.base}/api/v1/sign-in", json=said).status_code == 401
+
+    # Without its owner, the device does not speak.
+    device.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": False})
+    queue(page).get_by_role("button", name="Abmelden").click()
+    queue(page).get_by_role("button", name="Mit Passkey anmelden").click()
+    expect(queue(page).get_by_label("Benutzername")).to_be_visible()
+    expect(queue(page).locator("li.row")).to_have_count(0)
+
+
+def changed(answer: dict[str, Any], **client_data: str) -> dict[str, Any]:
+    """The same answer, as if the browser had said something else."""
+    credential = json.loads(answer["params"]["passkey"])
+    text = credential["response"]["clientDataJSON"]
+    said = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4))) | client_data
+    credential["response"]["clientDataJSON"] = (
+        urlsafe_b64encode(json.dumps(said).encode()).rstrip(b"=").decode()
+    )
+    return answer | {"params": {"passkey": json.dumps(credential)}}

@@ -252,6 +252,16 @@ class IdentityProvider(Protocol):
 
 
 @runtime_checkable
+class PasskeyProvider(Protocol):
+    """An IdentityProvider whose people may come with a passkey (W3C Web Authentication). Options are JSON."""
+
+    async def ask_for_passkey(self) -> dict[str, Any]: ...
+    async def ask_for_new_passkey(self, practice_id: PracticeId, subject: str) -> dict[str, Any]: ...
+    async def keep_passkey(self, practice_id: PracticeId, subject: str, answer: str) -> None:
+        """Raises Refused ``passkey-refused``."""
+
+
+@runtime_checkable
 class PolicyRule(Protocol):
     """One rule. Pure and synchronous; an exception counts as a violation."""
 

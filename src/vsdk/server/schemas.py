@@ -117,6 +117,14 @@ class PracticeRequest(_Request):
     practice: str = Field(max_length=64)
 
 
+class PasskeyOptionsReply(BaseModel):
+    options: dict[str, Any] = Field(description="as JSON for `PublicKeyCredential.parse…FromJSON`")
+
+
+class PasskeyRequest(_Request):
+    credential: str = Field(max_length=20_000, description="the credential's `toJSON()`, as text", repr=False)
+
+
 class SignInWayReply(BaseModel):
     asks: list[str] = Field(description="what the page asks for; empty: it leads to `url`")
     url: str

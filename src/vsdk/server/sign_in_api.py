@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from vsdk.domain.errors import Refused
 from vsdk.domain.ids import PracticeId
+from vsdk.domain.join import AccessGrant
 from vsdk.server import schemas as s
 from vsdk.server.api import NO_STORE, PROBLEMS, Authorization, address_of, bearer
 from vsdk.server.limits import AttemptLimit
@@ -60,6 +61,11 @@ def make_router(
     def secret_of(request: Request) -> str:
         return request.cookies.get(cookie(SIGN_IN_COOKIE), "")
 
+    async def holder(authorization: str) -> AccessGrant:
+        grant = join.read(bearer(authorization))
+        await join.stands(grant)
+        return grant
+
     def reply(signed_in: SignedIn) -> s.SignInReply:
         practice, one, granted = signed_in.practice, signed_in.sign_in, signed_in.granted
         return s.SignInReply(
@@ -94,6 +100,21 @@ def make_router(
         from_own_page(request)
         return reply(await sign_ins.resume(PracticeId(body.practice), secret_of(request)))
 
+    @router.post("/api/v1/sign-in/passkey", summary="What a browser is asked for, to sign in with a passkey")
+    async def passkey_options(body: s.PracticeRequest, request: Request) -> s.PasskeyOptionsReply:
+        await attempts.count(address_of(request))
+        return s.PasskeyOptionsReply(options=await sign_ins.passkey_options(PracticeId(body.practice)))
+
+    @router.post("/api/v1/passkeys/options", summary="What a browser is asked for, to make a passkey")
+    async def new_passkey_options(authorization: Authorization = "") -> s.PasskeyOptionsReply:
+        """With a grant that came from signing in with an account of the practice."""
+        return s.PasskeyOptionsReply(options=await sign_ins.new_passkey_options(await holder(authorization)))
+
+    @router.post("/api/v1/passkeys", summary="Keep a new passkey", status_code=204)
+    async def keep_passkey(body: s.PasskeyRequest, authorization: Authorization = "") -> Response:
+        await sign_ins.keep_passkey(await holder(authorization), body.credential)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
     @router.post("/api/v1/sign-out", summary="Sign out", response_model=s.SignOutReply)
     async def sign_out(request: Request) -> Response:
         from_own_page(request)
@@ -105,9 +126,7 @@ def make_router(
     @router.get("/api/v1/sign-ins", summary="Who is signed in for the practice")
     async def listed(authorization: Authorization = "") -> s.SignInsReply:
         """With a grant for the list: practitioners see everyone of the practice, others themselves."""
-        holder = join.read(bearer(authorization))
-        await join.stands(holder)
-        found = await sign_ins.listed(holder)
+        found = await sign_ins.listed(mine := await holder(authorization))
         return s.SignInsReply(
             sign_ins=[
                 s.SignInEntry(
@@ -118,7 +137,7 @@ def make_router(
                     device=one.device,
                     since=one.since,
                     used=one.used,
-                    current=one.id == holder.sign_in,
+                    current=one.id == mine.sign_in,
                 )
                 for one in found
             ]
@@ -127,9 +146,7 @@ def make_router(
     @router.post("/api/v1/sign-ins/{sign_in}/end", summary="Sign a device out", status_code=204)
     async def end(sign_in: str, authorization: Authorization = "") -> Response:
         """Its pages are closed at once."""
-        holder = join.read(bearer(authorization))
-        await join.stands(holder)
-        await sign_ins.end(holder, sign_in)
+        await sign_ins.end(await holder(authorization), sign_in)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     router.include_router(_pages(sign_ins, attempts, base_url, cookie, keep))

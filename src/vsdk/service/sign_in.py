@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from vsdk.domain.effects import Audit
 from vsdk.domain.errors import NotFound, Refused
@@ -12,7 +13,7 @@ from vsdk.domain.join import AccessGrant
 from vsdk.domain.participant import CAPABILITIES, Capability, Role
 from vsdk.domain.practice import Practice
 from vsdk.domain.sign_in import LONGEST, SignIn, device_of
-from vsdk.hooks.ports import Identity, IdentityProvider, Redirect
+from vsdk.hooks.ports import Identity, IdentityProvider, PasskeyProvider, Redirect
 from vsdk.hooks.store import Store
 from vsdk.service.clock import Clock
 from vsdk.service.join import Granted, JoinService
@@ -109,6 +110,30 @@ class SignInService:
             if provider.name == found.provider and hasattr(provider, "leave"):
                 return str(await provider.leave(found.practice_id))
         return ""
+
+    async def passkey_options(self, practice_id: PracticeId) -> dict[str, Any]:
+        """What a browser is asked for. Raises NotFound ``passkeys-not-offered``."""
+        for provider in self._providers.get(practice_id, ()):
+            if isinstance(provider, PasskeyProvider):
+                return await provider.ask_for_passkey()
+        raise NotFound("this practice has no passkeys", code="passkeys-not-offered")
+
+    async def new_passkey_options(self, holder: AccessGrant) -> dict[str, Any]:
+        """For whoever is signed in. Raises NotFound ``passkeys-not-offered``."""
+        provider, subject = await self._passkeys_of(holder)
+        return await provider.ask_for_new_passkey(holder.practice_id, subject)
+
+    async def keep_passkey(self, holder: AccessGrant, answer: str) -> None:
+        """Raises NotFound ``passkeys-not-offered``, Refused ``passkey-refused``."""
+        provider, subject = await self._passkeys_of(holder)
+        await provider.keep_passkey(holder.practice_id, subject, answer)
+
+    async def _passkeys_of(self, holder: AccessGrant) -> tuple[PasskeyProvider, str]:
+        found = await self._store.sign_in(id_=holder.sign_in) if holder.sign_in else None
+        for provider in self._providers.get(holder.practice_id, ()):
+            if found and provider.name == found.provider and isinstance(provider, PasskeyProvider):
+                return provider, found.subject
+        raise NotFound("this sign-in has no passkeys", code="passkeys-not-offered")
 
     async def listed(self, holder: AccessGrant) -> list[SignIn]:
         """A practitioner sees those of the practice, everyone else their own."""

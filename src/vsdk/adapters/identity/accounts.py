@@ -8,15 +8,17 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from vsdk.adapters.identity.passkeys import Passkeys
 from vsdk.domain.errors import RateLimited, Refused, UsageError
 from vsdk.domain.ids import PracticeId
 from vsdk.domain.sign_in import Account
 from vsdk.hooks.markers import hookimpl
-from vsdk.hooks.ports import Identity, Redirect
+from vsdk.hooks.ports import Config, Identity, Redirect
 from vsdk.hooks.sign_ins import AccountStore
 
 SHORTEST, LONGEST = 12, 200
@@ -68,13 +70,14 @@ class Failures:
 
 
 class Accounts:
-    """An IdentityProvider: the page asks for login and password."""
+    """An IdentityProvider: the page asks for login and password, or for a passkey."""
 
     name = "accounts"
-    asks = ("login", "password")
+    asks = ("login", "password", "passkey")
 
-    def __init__(self, store: AccountStore) -> None:
+    def __init__(self, store: AccountStore, base_url: str) -> None:
         self._store = store
+        self._passkeys = Passkeys(store, base_url)
         self._failures = Failures()
         self._hashing = asyncio.Semaphore(AT_ONCE)
 
@@ -83,7 +86,12 @@ class Accounts:
         return Redirect(return_to)
 
     async def complete(self, practice_id: PracticeId, params: Mapping[str, str]) -> Identity | None:
-        """``params`` hold ``login`` and ``password``. Raises Refused ``sign-in-refused``, RateLimited."""
+        """``params`` hold ``login`` and ``password``, or ``passkey``, the answer of a browser as JSON.
+
+        Raises Refused ``sign-in-refused``, RateLimited.
+        """
+        if "passkey" in params:
+            return _identity(await self._passkeys.account_of(practice_id, params["passkey"]))
         if "login" not in params:
             return None
         login, password = login_of(params["login"])[:LONGEST], params.get("password", "")[: LONGEST + 1]
@@ -97,7 +105,23 @@ class Accounts:
         self._failures.forget(key)
         if _hasher.check_needs_rehash(account.password_hash):
             await self._store.keep_account(replace(account, password_hash=_hasher.hash(password)))
-        return Identity(subject=account.id, role=account.role, practice_id=practice_id, name=account.name)
+        return _identity(account)
+
+    async def ask_for_passkey(self) -> dict[str, Any]:
+        return self._passkeys.ask()
+
+    async def ask_for_new_passkey(self, practice_id: PracticeId, subject: str) -> dict[str, Any]:
+        return await self._passkeys.ask_for_new(await self._of(practice_id, subject))
+
+    async def keep_passkey(self, practice_id: PracticeId, subject: str, answer: str) -> None:
+        await self._passkeys.keep(await self._of(practice_id, subject), answer)
+
+    async def _of(self, practice_id: PracticeId, subject: str) -> Account:
+        accounts = await self._store.accounts(practice_id)
+        account = next((one for one in accounts if one.id == subject), None)
+        if account is None:
+            raise Refused("there is no such account any more", code="passkey-refused")
+        return account
 
     async def _known(self, practice_id: PracticeId, login: str) -> Account | None:
         try:
@@ -113,6 +137,10 @@ class Accounts:
             )
 
 
+def _identity(account: Account) -> Identity:
+    return Identity(account.id, account.role, account.practice_id, account.name)
+
+
 def _matches(password_hash: str, password: str) -> bool:
     try:
         return _hasher.verify(password_hash, password)
@@ -121,5 +149,5 @@ def _matches(password_hash: str, password: str) -> bool:
 
 
 @hookimpl
-def vsdk_identity_providers(accounts: AccountStore) -> Sequence[Accounts]:
-    return [Accounts(accounts)]
+def vsdk_identity_providers(config: Config, accounts: AccountStore) -> Sequence[Accounts]:
+    return [Accounts(accounts, config.base_url)]

@@ -6,6 +6,7 @@
  */
 
 import { Problem } from '../api.js';
+import { canPasskey, passkeyAnswer } from '../passkey.js';
 import { h } from '../ui/element.js';
 import { icon } from '../ui/icons.js';
 import { isOwn, remember, remembered, resume, signIn, signOut, wayIn } from './practice-access.js';
@@ -78,6 +79,15 @@ export class PracticeDoor {
     return this.#ask(problem, params.login);
   }
 
+  async #byPasskey() {
+    try {
+      const answer = await passkeyAnswer(this.#element.server, this.#attribute('practice'));
+      if (answer) await this.signIn(answer);
+    } catch (error) {
+      await this.#ask(codeOf(error));
+    }
+  }
+
   /** A page that slept for long: by its cookie, or with the code it still knows. @returns {Promise<string>} */
   async renew() {
     const { server } = this.#element;
@@ -137,7 +147,8 @@ export class PracticeDoor {
     }
     this.#way ??= await wayIn(element.server, this.#attribute('practice')).catch(() => null);
     const way = this.#way ?? { asks: ['code'], url: '' };
-    element.show(signInForm(this.#attribute('practice-name'), way, { problem, login }, t, (params) => this.signIn(params)));
+    const passkey = way.asks.includes('passkey') && canPasskey() ? () => void this.#byPasskey() : null;
+    element.show(signInForm(this.#attribute('practice-name'), way, { problem, login }, t, (params) => this.signIn(params), passkey));
     const inputs = [...(element.shadowRoot?.querySelectorAll('input') ?? [])];
     if (problem) (inputs.find(({ value }) => !value) ?? inputs[0])?.focus();
   }

@@ -37,8 +37,10 @@ const FIELDS = /** @type {Record<string, { type: string, autocomplete: string }>
  * @param {{ problem: string, login: string }} last  error code of the last attempt, and who tried; or empty
  * @param {import('../ui/texts.js').Translate} t
  * @param {(params: Record<string, string>) => Promise<void>} submit
+ * @param {(() => void) | null} passkey  signs in with one, where that can be
  */
-export function signInForm(practice, { asks, url }, { problem, login }, t, submit) {
+export function signInForm(practice, { asks: all, url }, { problem, login }, t, submit, passkey) {
+  const asks = all.filter((name) => name !== 'passkey');
   const words = problem === 'sign-in-refused' && asks.includes('login') ? t('practice.login-refused') : problemText(problem, t);
   const alert = h(
     'p',
@@ -74,7 +76,14 @@ export function signInForm(practice, { asks, url }, { problem, login }, t, submi
     h('h2', { text: practice || t('practice.title') }),
     h('p', { class: 'lead', text: t(asks.length ? 'practice.sign-in-lead' : 'practice.sign-in-elsewhere') }),
     asks.length
-      ? h('form', { class: 'card', on: { submit: send } }, ...fields, alert, button)
+      ? h(
+          'form',
+          { class: 'card', on: { submit: send } },
+          ...fields,
+          alert,
+          button,
+          passkey && h('button', { type: 'button', on: { click: passkey } }, icon('lock'), t('practice.passkey-use')),
+        )
       : h('div', { class: 'card stack' }, alert, h('a', { class: 'button primary', href: url, target: '_top', text: t('practice.sign-in') })),
   );
 }

@@ -5,12 +5,13 @@ import os
 import time
 from collections.abc import Callable
 
-from bench import admit, check, hooks, imports, ingest, mapping, memory, outbox, relay
+from bench import admit, check, hooks, imports, ingest, mapping, memory, outbox, relay, visit
 from bench.report import Section, write
 
 BENCHMARKS: dict[str, Callable[[], Section]] = {
     "admit": admit.measure,
     "check": check.measure,
+    "visit": visit.measure,
     "relay": relay.measure,
     "memory": memory.measure,
     "mapping": mapping.measure,

@@ -92,27 +92,32 @@ def _both(times: Times) -> float:
 
 
 def _admit(browser: Browser, server: Server) -> Times:
-    planned = plan(server)
     with page_of(browser) as patient, page_of(browser) as practice:
-        _wait(patient, planned.link)
-        patient.wait_for_timeout(SETTLED)
-        practice.goto(f"{server.base}/j")
-        practice.locator("vsdk-video-visit").evaluate(
-            "(element, grant) => element.setAttribute('grant', grant)", planned.practitioner_grant
-        )
-        admit = practice.locator("vsdk-video-visit button.primary")
-        expect(admit).to_be_visible()
+        begin(practice, patient, server)
         pages = {"practice": practice, "patient": patient}
-        for page in pages.values():
-            page.evaluate(UNTIL, "camera")
-        practice.wait_for_timeout(READY)
-        admit.click()
-        for page in pages.values():
-            page.evaluate(UNTIL, "frame")
         found = {
             f"{who} {what}": t for who, page in pages.items() for what, t in page.evaluate("times").items()
         }
         return {what: time - found["practice click"] for what, time in found.items()}
+
+
+def begin(practice: Page, patient: Page, server: Server) -> None:
+    """A visit of its own, until both see each other."""
+    planned = plan(server)
+    _wait(patient, planned.link)
+    patient.wait_for_timeout(SETTLED)
+    practice.goto(f"{server.base}/j")
+    practice.locator("vsdk-video-visit").evaluate(
+        "(element, grant) => element.setAttribute('grant', grant)", planned.practitioner_grant
+    )
+    admit = practice.locator("vsdk-video-visit button.primary")
+    expect(admit).to_be_visible()
+    for page in (practice, patient):
+        page.evaluate(UNTIL, "camera")
+    practice.wait_for_timeout(READY)
+    admit.click()
+    for page in (practice, patient):
+        page.evaluate(UNTIL, "frame")
 
 
 def _wait(page: Page, link: str) -> None:

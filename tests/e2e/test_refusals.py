@@ -77,10 +77,12 @@ def test_a_wrong_access_code_is_refused_and_the_right_one_opens(
     page = new_context().page()
     page.goto(f"{server.base}/practice/park#wrong-wrong-wrong-wrong")
     queue = page.locator("vsdk-practice-queue")
-    expect(queue.locator("input")).to_be_visible()
-    queue.locator("input").fill(server.code)
+    field = queue.get_by_label("Zugangscode")
+    expect(field).to_be_visible()
+    field.fill(server.code)
     queue.locator("button.primary").click()
-    expect(queue.locator("input")).to_have_count(0)
+    expect(field).to_have_count(0)
+    expect(queue.locator(".list")).to_be_visible()
 
 
 def test_many_attempts_from_one_address_are_slowed_down(

@@ -88,8 +88,10 @@ class Killable:
         return self.sent()[before][0]
 
     def sent(self) -> list[tuple[str, str, str]]:
+        """Whole lines: the last one may be being written."""
         file = self.folder / "sent.ndjson"
-        return [tuple(json.loads(line)) for line in file.read_text().splitlines()] if file.exists() else []
+        text = file.read_text() if file.exists() else ""
+        return [tuple(json.loads(line)) for line in text.rpartition("\n")[0].splitlines()]
 
 
 def booked(id_: str, phone: str, start: datetime) -> dict[str, Any]:

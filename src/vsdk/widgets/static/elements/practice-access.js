@@ -24,6 +24,8 @@ async function post(url, body, headers = {}) {
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
     credentials: 'same-origin',
+    // Whoever signs out and goes is signed out.
+    keepalive: true,
   });
   const document = await reply.json().catch(() => ({}));
   if (!reply.ok) throw new Problem(document.code ?? 'unavailable', reply.status, document);

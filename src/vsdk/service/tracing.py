@@ -28,7 +28,7 @@ from vsdk.hooks import ports
 PORTS: Mapping[type[Any], tuple[type[Any], ...]] = {
     ports.ScheduleSource: (ports.ScheduleSource, ports.NotifiedSource, ports.CheckedSource),
     ports.NotificationChannel: (ports.NotificationChannel, ports.ReportingChannel, ports.PushChannel),
-    ports.IdentityProvider: (ports.IdentityProvider,),
+    ports.IdentityProvider: (ports.IdentityProvider, ports.PasskeyProvider),
     ports.PolicyRule: (ports.PolicyRule,),
     ports.PageSource: (ports.PageSource, ports.InteractivePage),
 }

@@ -275,7 +275,10 @@ export class VisitConnection {
       onRebuild: () => this.#take(rebuild(this.state, participant)),
       onControl: (message) => this.#told(participant, peer, message),
       visit: this.state.visit?.id ?? '',
-      onStats: (stats) => this.report.hear(participant, stats),
+      onStats: (stats) => {
+        this.#confirmChatKey();
+        this.report.hear(participant, stats);
+      },
     });
     peer.setSwitches(this.#switches);
     if (this.#screen) peer.setScreen(this.#screen);

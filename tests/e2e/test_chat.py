@@ -264,6 +264,34 @@ def test_m16_the_practitioner_takes_a_copy_and_the_system_around_may_take_it(cal
     assert (message["text"], message["role"]) == ("Seit gestern Fieber", "patient")
 
 
+def test_m16_another_tab_of_the_same_browser_goes_on_with_the_chat(
+    server: Server, new_context: Callable[..., Watched]
+) -> None:
+    sides = new_context(), new_context()
+    for side in sides:
+        side.context.add_init_script(WATCH_PEERS)
+    practice, patient = (side.page() for side in sides)
+    link = server.patient_link(an_appointment())
+    both_in_visit(practice, patient, server.list_url, link)
+    open_chat(patient)
+    write(patient, "Im ersten Fenster")
+    expect(chat(patient).locator(".own .state")).to_have_text("zugestellt")
+    tab = sides[1].page()
+    tab.goto(link)
+    while visit(tab).get_attribute("step") != "visit":
+        at_step(tab, "start", "allow", "check", "visit")
+        button = visit(tab).locator("button.primary")
+        if button.count() and button.is_enabled():
+            button.click()
+        tab.wait_for_timeout(300)
+    at_step(patient, "refused")
+    for _ in range(2):
+        open_chat(tab)
+        expect(chat(tab).locator(".words")).to_have_text("Im ersten Fenster")
+        tab.reload()
+        at_step(tab, "visit")
+
+
 def test_m21_a_server_that_lies_about_the_keys_of_the_chat_is_caught(
     server: Server, new_context: Callable[..., Watched]
 ) -> None:

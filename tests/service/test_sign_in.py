@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.service.conftest import PRACTICE, World
 
-from vsdk.domain.errors import NotFound, Refused
+from vsdk.domain.errors import NotFound, PartnerError, Refused
 from vsdk.domain.ids import PracticeId
 from vsdk.domain.participant import CAPABILITIES, Role
 from vsdk.domain.sign_in import IDLE, LONGEST
@@ -121,6 +121,32 @@ async def test_a_practitioner_sees_and_ends_those_of_the_practice_staff_their_ow
     assert caught.value.code == "sign-in-unknown"
     await world.sign_ins.end(doctor.granted.grant, staff.sign_in.id)
     await refused(world.sign_ins.resume(PRACTICE, staff.secret), "sign-in-over")
+
+
+async def test_signing_out_asks_the_provider_where_and_does_not_depend_on_it(world: World) -> None:
+    asked: list[str] = []
+
+    async def leave(practice_id: PracticeId) -> str:
+        asked.append(practice_id)
+        if len(asked) > 1:
+            raise PartnerError("away", retryable=True)
+        return "https://login.example/end"
+
+    world.provider.leave = leave  # type: ignore[attr-defined]
+    first, second, third = [await world.sign_ins.complete(PRACTICE, {"code": "good"}) for _ in range(3)]
+    assert await world.sign_ins.forget(third.secret) == third.sign_in
+    assert asked == [], "a new sign-in in the same browser is no signing out"
+    assert await world.sign_ins.sign_out(first.secret) == "https://login.example/end"
+    assert await world.sign_ins.sign_out(second.secret) == ""
+    for done in (first, second, third):
+        await refused(world.sign_ins.resume(PRACTICE, done.secret), "sign-in-over")
+
+
+async def test_a_subject_has_at_most_255_characters_and_a_longer_name_is_cut(world: World) -> None:
+    with_answer(subject="x" * 256)(world)
+    await refused(world.sign_ins.complete(PRACTICE, {"code": "good"}), "sign-in-refused")
+    with_answer(subject="x" * 255, name="n" * 300)(world)
+    assert (await world.sign_ins.complete(PRACTICE, {"code": "good"})).sign_in.name == "n" * 255
 
 
 async def test_all_of_a_person_can_be_ended_at_once(world: World) -> None:

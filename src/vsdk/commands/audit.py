@@ -3,23 +3,19 @@
 import json
 from dataclasses import asdict
 
+from vsdk.commands.database import opened
 from vsdk.domain.ids import PracticeId, VisitId
 from vsdk.hooks.store import AuditEntry
 from vsdk.links.output import standard_output, writing
 from vsdk.settings import Settings
-from vsdk.store.sql import SqlStore
 
 
 async def show(
     settings: Settings, practice_id: PracticeId | None, visit_id: VisitId | None, *, table: bool
 ) -> int:
     out = standard_output()
-    store = SqlStore(settings.database)
-    await store.open()
-    try:
+    async with opened(settings) as store:
         entries = await store.audit(practice_id, visit_id)
-    finally:
-        await store.close()
     with writing():
         for entry in entries:
             print(_in_columns(entry) if table else _in_json(entry), file=out)

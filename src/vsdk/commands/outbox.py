@@ -2,11 +2,11 @@
 
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
+from vsdk.commands.database import opened
 from vsdk.domain.effects import Notify
 from vsdk.domain.errors import NotFound
 from vsdk.domain.ids import PracticeId
@@ -14,7 +14,6 @@ from vsdk.hooks.store import DeadLetter, Outbox
 from vsdk.links.output import writing
 from vsdk.service.clock import SystemClock
 from vsdk.settings import Settings
-from vsdk.store.sql import SqlStore
 
 MOST = 500
 """dead letters that are read at once"""
@@ -32,7 +31,7 @@ class Chosen:
 
 
 async def show(settings: Settings, practice_id: PracticeId | None, *, table: bool, out: TextIO) -> int:
-    async with _opened(settings) as outbox:
+    async with opened(settings) as outbox:
         letters = await outbox.dead_letters(practice_id, MOST)
     rows = [_row(letter) for letter in letters]
     with writing():
@@ -47,24 +46,14 @@ async def show(settings: Settings, practice_id: PracticeId | None, *, table: boo
 async def retry(settings: Settings, chosen: Chosen, out: TextIO) -> int:
     """Raises NotFound ``dead-letter-unknown``, after the others were done."""
     clock = SystemClock()
-    async with _opened(settings) as outbox:
+    async with opened(settings) as outbox:
         return await _each(outbox, chosen, lambda id_: outbox.retry(id_, clock.now()), "tried again", out)
 
 
 async def drop(settings: Settings, chosen: Chosen, out: TextIO) -> int:
     """Raises NotFound ``dead-letter-unknown``, after the others were done."""
-    async with _opened(settings) as outbox:
+    async with opened(settings) as outbox:
         return await _each(outbox, chosen, outbox.drop, "dropped", out)
-
-
-@asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Outbox]:
-    store = SqlStore(settings.database)
-    await store.open()
-    try:
-        yield store
-    finally:
-        await store.close()
 
 
 async def _each(

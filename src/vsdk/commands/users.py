@@ -4,12 +4,11 @@ import getpass
 import json
 import secrets
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TextIO
 
 from vsdk.adapters.identity.accounts import hash_password, login_of
+from vsdk.commands.database import opened
 from vsdk.domain.errors import NotFound, UsageError
 from vsdk.domain.ids import PracticeId
 from vsdk.domain.participant import Role
@@ -47,9 +46,9 @@ async def add(
         password_hash=hash_password(password),
         since=SystemClock().now(),
     )
-    async with _opened(settings) as store:
+    async with opened(settings) as store:
         await store.keep_account(account)
-    _say(f"{account.login} may sign in for {practice_id} as {role.value}.", out)
+    print(f"{account.login} may sign in for {practice_id} as {role.value}.", file=out)
     for practice in settings.practices:
         if practice.id == practice_id and "accounts" not in (practice.identity_provider or ""):
             missing = f'identity_provider = "accounts" for {practice_id}, and the plugin'
@@ -58,7 +57,7 @@ async def add(
 
 
 async def show(settings: Settings, practice_id: PracticeId | None, *, table: bool, out: TextIO) -> int:
-    async with _opened(settings) as store:
+    async with opened(settings) as store:
         accounts = await store.accounts(practice_id)
         used = {one.id: await store.sign_ins(one.practice_id) for one in accounts}
     with writing():
@@ -87,21 +86,21 @@ async def change_password(
 ) -> int:
     """Also signs the person out everywhere. Raises NotFound ``account-unknown``."""
     hashed = hash_password(password)
-    async with _opened(settings) as store:
+    async with opened(settings) as store:
         account = await _known(store, practice_id, login)
         await store.keep_account(replace(account, password_hash=hashed))
         await store.end_sign_ins(practice_id, subject=account.id)
-    _say(f"{account.login} has a new password and is signed out everywhere.", out)
+    print(f"{account.login} has a new password and is signed out everywhere.", file=out)
     return 0
 
 
 async def remove(settings: Settings, practice_id: PracticeId, login: str, out: TextIO) -> int:
     """Also signs the person out everywhere. Raises NotFound ``account-unknown``."""
-    async with _opened(settings) as store:
+    async with opened(settings) as store:
         account = await _known(store, practice_id, login)
         await store.remove_account(account.id)
         await store.end_sign_ins(practice_id, subject=account.id)
-    _say(f"{account.login} may not sign in for {practice_id} any more.", out)
+    print(f"{account.login} may not sign in for {practice_id} any more.", file=out)
     return 0
 
 
@@ -120,17 +119,3 @@ async def _known(store: SqlStore, practice_id: PracticeId, login: str) -> Accoun
     if account is None:
         raise NotFound("there is no such account", code="account-unknown")
     return account
-
-
-@asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[SqlStore]:
-    store = SqlStore(settings.database)
-    await store.open()
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
-def _say(text: str, out: TextIO) -> None:
-    print(text, file=out)

@@ -90,7 +90,7 @@ def make_router(
         signed_in = await sign_ins.complete(PracticeId(body.practice), params, agent)
         answer = JSONResponse(reply(signed_in).model_dump(mode="json"), headers=NO_STORE)
         if is_own(request):
-            await sign_ins.sign_out(secret_of(request))
+            await sign_ins.forget(secret_of(request))
             keep(answer, SIGN_IN_COOKIE, signed_in.secret)
         return answer
 
@@ -184,7 +184,7 @@ def _pages(
         params["kept"] = request.cookies.get(cookie(KEPT_COOKIE), "")
         agent = request.headers.get("user-agent", "")
         signed_in = await sign_ins.complete(PracticeId(practice_id), params, agent)
-        await sign_ins.sign_out(request.cookies.get(cookie(SIGN_IN_COOKIE), ""))
+        await sign_ins.forget(request.cookies.get(cookie(SIGN_IN_COOKIE), ""))
         keep(answer, SIGN_IN_COOKIE, signed_in.secret)
         keep(answer, KEPT_COOKIE, "")
         return answer

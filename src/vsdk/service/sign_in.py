@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vsdk.domain.effects import Audit
-from vsdk.domain.errors import NotFound, Refused
+from vsdk.domain.errors import NotFound, PartnerError, Refused
 from vsdk.domain.ids import ParticipantId, PracticeId, VisitId
 from vsdk.domain.join import AccessGrant
 from vsdk.domain.participant import CAPABILITIES, Capability, Role
@@ -17,6 +17,9 @@ from vsdk.hooks.ports import Identity, IdentityProvider, PasskeyProvider, Redire
 from vsdk.hooks.store import Store
 from vsdk.service.clock import Clock
 from vsdk.service.join import Granted, JoinService
+
+LONGEST_NAME = 255
+"""characters of a subject (OpenID Connect Core 1.0, 2) and of a name, as the database has room for"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class SignInService:
         """Always a new sign-in with a secret of its own. Raises Refused ``sign-in-refused``."""
         practice = self._practices.get(practice_id)
         provider, identity = await self._identify(practice_id, params)
-        if practice is None or not _belongs(identity, practice_id):
+        if practice is None or not _belongs(identity, practice_id) or len(identity.subject) > LONGEST_NAME:
             raise Refused("sign-in is not possible with this", code="sign-in-refused")
         now, secret = self._clock.now(), secrets.token_urlsafe(32)
         sign_in = SignIn(
@@ -71,7 +74,7 @@ class SignInService:
             practice_id=practice_id,
             subject=identity.subject,
             role=identity.role,
-            name=identity.name,
+            name=identity.name[:LONGEST_NAME],
             provider=provider.name,
             device=device_of(user_agent),
             since=now,
@@ -100,15 +103,24 @@ class SignInService:
         await self._store.use_sign_in(found.id, self._clock.now())
         return SignedIn(secret, found, self._grant(found), self._practices[practice_id])
 
+    async def forget(self, secret: str) -> SignIn | None:
+        """Ends the sign-in of this browser, if there is one, and tells which it was."""
+        found = await self._store.sign_in(secret_hash=_hash(secret)) if secret else None
+        if found is not None:
+            await self._end(found)
+        return found
+
     async def sign_out(self, secret: str) -> str:
         """Where the browser goes to sign out there too; empty where it stays. Nothing happens twice."""
-        found = await self._store.sign_in(secret_hash=_hash(secret)) if secret else None
+        found = await self.forget(secret)
         if found is None:
             return ""
-        await self._end(found)
         for provider in self._providers.get(found.practice_id, ()):
             if provider.name == found.provider and hasattr(provider, "leave"):
-                return str(await provider.leave(found.practice_id))
+                try:
+                    return str(await provider.leave(found.practice_id))
+                except PartnerError:  # signed out here, whatever is the matter there
+                    return ""
         return ""
 
     async def passkey_options(self, practice_id: PracticeId) -> dict[str, Any]:

@@ -104,7 +104,8 @@ class Accounts:
             raise Refused("login or password is wrong", code="sign-in-refused")
         self._failures.forget(key)
         if _hasher.check_needs_rehash(account.password_hash):
-            await self._store.keep_account(replace(account, password_hash=_hasher.hash(password)))
+            hashed = await asyncio.to_thread(_hasher.hash, password)
+            await self._store.keep_account(replace(account, password_hash=hashed))
         return _identity(account)
 
     async def ask_for_passkey(self) -> dict[str, Any]:

@@ -67,7 +67,7 @@ export class Chat extends EventTarget {
     this.#store = store;
     this.#ready = store.open().then(({ keys, messages }) => {
       this.#keys = keys;
-      this.messages = messages;
+      this.messages = [...messages, ...this.messages];
     });
   }
 
@@ -102,12 +102,14 @@ export class Chat extends EventTarget {
 
   /** @param {Extract<ServerMessage, { type: 'chat-peers' | 'chat' }>} message */
   receive(message) {
-    this.#opening = this.#opening.then(async () => {
+    const take = async () => {
       await this.#ready;
       if (this.#over) return;
       if (message.type === 'chat-peers') this.#meet(message.peers);
       else await this.#open(message.from, message.box);
-    });
+    };
+    // What one box does wrong is no reason to open no other.
+    this.#opening = this.#opening.then(take).catch(() => {});
   }
 
   /** @param {string} text */

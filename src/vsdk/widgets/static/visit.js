@@ -222,7 +222,9 @@ export class VisitConnection {
     if (state.phase !== before.phase || state.ended !== before.ended) {
       if (state.phase !== 'waiting' && state.phase !== 'connecting') this.#discardSpare();
       this.report.note(`phase ${state.phase}`);
-      if (state.phase === 'ended' || state.phase === 'cancelled' || state.phase === 'refused') void this.chat?.end();
+      // Another tab of this browser goes on with what is kept.
+      if (state.refusal === 'taken-over') this.chat?.close();
+      else if (state.phase === 'ended' || state.phase === 'cancelled' || state.phase === 'refused') void this.chat?.end();
       if (this.#interruption.cause) this.#reportInterruption();
       this.#options.onChange('phase');
     }

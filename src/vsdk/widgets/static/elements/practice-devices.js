@@ -37,8 +37,8 @@ export function devicesDialog(host, grant, zone) {
       used: clock(used, host.lang, zone),
     });
     const end = async () => {
-      await ask(`/${id}/end`, 'POST').catch(() => null);
-      said.textContent = t('practice.devices-ended');
+      const reply = await ask(`/${id}/end`, 'POST').catch(() => null);
+      said.textContent = t(reply?.ok ? 'practice.devices-ended' : 'practice.devices-unknown');
       await draw();
     };
     return h(
